@@ -1,0 +1,1 @@
+//! The front door: one POST, one file an action.

@@ -1,0 +1,3 @@
+//! What the house was told: file and environment, checked all at once.
+
+pub mod complaints;

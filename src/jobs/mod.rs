@@ -1,0 +1,1 @@
+//! When: states, worker, and the kitchen's half of the story.

@@ -1,0 +1,14 @@
+#![doc = include_str!("README.md")]
+
+pub mod api;
+pub mod presets;
+pub mod prompt;
+pub mod compliance;
+pub mod plan;
+pub mod jobs;
+pub mod store;
+pub mod diffusion;
+pub mod finish;
+pub mod storage;
+pub mod config;
+pub mod error;

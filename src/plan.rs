@@ -1,0 +1,156 @@
+//! The slip of paper between the two halves: what will be done, with nothing left to decide.
+//!
+//! A [`Plan`] is resolved at submit, stored in the job row and is all that the kitchen sees. The same plan gives
+//! the same picture. No `Option` in it means "default".
+
+use serde::{Deserialize, Serialize};
+
+use crate::compliance::ApprovedPrompt;
+
+/// Written into each stored plan; a row with another version is not run.
+pub const PLAN_VERSION: u32 = 1;
+
+/// Everything that one job needs, resolved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    pub plan_version: u32,
+    /// 20 characters of `[a-z0-9]`; the first part of every object name of this job.
+    pub gen_id: String,
+    /// The prompt as the client gets it back (specification, "POST generate", response `prompt`).
+    pub prompt: String,
+    /// What the text encoders get, byte for byte.
+    pub approved: ApprovedPrompt,
+    /// The character that `@name` picked.
+    pub character: Option<String>,
+    /// Key of the model preset, such as `eros`.
+    pub model: String,
+    /// Key of the style within that model.
+    pub style: String,
+    /// Folder of the checkpoint, relative to the models folder.
+    pub checkpoint: String,
+    pub size: Size,
+    pub sampling: Sampling,
+    pub output: Output,
+    pub watermark: Watermark,
+    pub credentials: Credentials,
+    /// Whether a language model rewrote the prompt.
+    pub optimized: bool,
+    /// What was not as asked (specification, "Silent fallbacks").
+    pub warnings: Vec<Warning>,
+    /// The client's own `metadata`, echoed.
+    pub metadata: Option<serde_json::Value>,
+}
+
+/// Width and height of a picture, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Size {
+    pub width_px: u32,
+    pub height_px: u32,
+}
+
+/// The seven sizes of the specification, "Valid Dimensions", in its order.
+pub const SIZES: [Size; 7] = [
+    Size { width_px: 1024, height_px: 1024 },
+    Size { width_px: 1344, height_px: 768 },
+    Size { width_px: 768, height_px: 1344 },
+    Size { width_px: 1216, height_px: 832 },
+    Size { width_px: 832, height_px: 1216 },
+    Size { width_px: 1152, height_px: 896 },
+    Size { width_px: 896, height_px: 1152 },
+];
+
+/// What an invalid pair falls back to (specification, "Valid Dimensions").
+pub const DEFAULT_SIZE: Size = SIZES[1];
+
+/// How the pixels are drawn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sampling {
+    pub sampler: SamplerKind,
+    pub num_inference_steps: u32,
+    pub guidance_scale: f64,
+    /// 0 to 2^32-1. Picture `i` of a job is drawn from `seed + i`, wrapping.
+    pub seed: u32,
+    pub num_images: u32,
+}
+
+/// The samplers, by their diffusers names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SamplerKind {
+    /// `EulerDiscreteScheduler` with the checkpoint's own settings.
+    EulerDiscreteScheduler,
+    /// `DPMSolverMultistepScheduler`, `algorithm_type="dpmsolver++"`, `solver_order=2`.
+    DPMSolverMultistepScheduler,
+    /// The same with `use_karras_sigmas=True`.
+    DPMSolverMultistepSchedulerKarras,
+}
+
+/// How the bytes are written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    pub format: Format,
+    /// 1 to 100.
+    pub quality: u8,
+    pub lossless: bool,
+}
+
+/// Encodings this build can write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    Jpeg,
+    Png,
+}
+
+impl Format {
+    /// File extension without the dot, as in the specification's file names.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+        }
+    }
+
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+        }
+    }
+
+    /// The name in requests and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpeg",
+            Self::Png => "png",
+        }
+    }
+}
+
+/// The `wm_*` parameters as clamped (specification, "POST generate"); echoed in `meta`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watermark {
+    pub position: String,
+    pub scale_percent: u8,
+    pub opacity_percent: u8,
+    pub rotation_degrees: i16,
+    pub padding_x_px: u16,
+    pub padding_y_px: u16,
+}
+
+/// The `cs_*` parameters; empty means not given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credentials {
+    pub author: String,
+    pub title: String,
+    pub description: String,
+    pub organization: String,
+    pub vendor: String,
+}
+
+/// Something that was not done as asked, said aloud.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// UPPER_SNAKE and stable, such as `SIZE_FALLBACK`.
+    pub code: String,
+    pub message: String,
+}

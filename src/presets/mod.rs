@@ -1,0 +1,1 @@
+//! Models, styles, characters and random prompts, as data checked at start.

@@ -1,0 +1,1 @@
+//! What is meant: parsing and composition of prompts.

@@ -1,0 +1,1 @@
+//! A place: the S3 client, the embedded store, object keys.

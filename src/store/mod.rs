@@ -1,0 +1,1 @@
+//! The only SQL: SQLite, one writer, durable before answered.
