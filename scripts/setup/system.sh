@@ -47,7 +47,7 @@ fi
 
 # For the PHP example of the tests only; where it is not there, that test says aloud that it was left out.
 if [ "$what" = test ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-  && ! php -m 2>/dev/null | grep -qx curl; then
+  && ! php -m 2>/dev/null | grep -x curl >/dev/null; then
   echo "set-up: installing php-cli php-curl"
   install php-cli php-curl || echo "set-up: no PHP; its client test will be left out" >&2
 fi
