@@ -1,0 +1,134 @@
+//! The one thread that owns the weights of a device, and the handle by which everyone else asks it.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use image::RgbImage;
+
+use super::config::DiffusionConfig;
+use super::error::DiffusionError;
+use super::owner::Owner;
+use crate::compliance::ApprovedPrompt;
+use crate::plan::{SamplerKind, Size};
+
+/// One picture, as the engine gets it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RenderSpec {
+    /// Folder of the checkpoint in diffusers' layout.
+    pub model_dir: PathBuf,
+    pub prompt: ApprovedPrompt,
+    pub size: Size,
+    pub sampler: SamplerKind,
+    /// At least 1.
+    pub num_inference_steps: u32,
+    /// Classifier-free guidance is off at 1 and below, as in diffusers.
+    pub guidance_scale: f64,
+    pub seed: u32,
+}
+
+/// What a checkpoint says about itself once it is loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelInfo {
+    /// Pixels along one side of one latent cell; width and height must be multiples of it.
+    pub vae_scale_factor_px: u32,
+    /// Numbers in the UNet, the text encoders and the decoder.
+    pub parameters: u64,
+    /// The device it was loaded on, such as `cpu` or `cuda:0`.
+    pub device: String,
+    /// `f32`, `bf16` or `f16`.
+    pub dtype: String,
+}
+
+/// Called after each step with (steps done, steps in all); false cancels the picture.
+pub type Progress = Box<dyn FnMut(u32, u32) -> bool + Send>;
+
+/// A handle to the owner thread; clones share the thread, which ends with the last of them.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    orders: SyncSender<Order>,
+}
+
+/// Runs on the owner thread with its weights; replies through what it captured.
+type Order = Box<dyn FnOnce(&mut Owner) + Send>;
+
+impl Engine {
+    /// Finds the device and starts its owner thread. No checkpoint is loaded yet.
+    ///
+    /// # Errors
+    /// [`DiffusionError::Device`] if the device or number format cannot be had here.
+    pub fn start(config: &DiffusionConfig) -> Result<Self, DiffusionError> {
+        let (orders, inbox) = sync_channel(config.queue_depth);
+        let (ready, started) = sync_channel(1);
+        let config = config.clone();
+        thread::Builder::new()
+            .name("diffusion".into())
+            .spawn(move || run(&config, &inbox, &ready))
+            .map_err(|error| DiffusionError::Device(format!("no thread for the engine: {error}")))?;
+        started.recv().map_err(|_| DiffusionError::Stopped)??;
+        Ok(Self { orders })
+    }
+
+    /// Draws one picture, and loads its checkpoint first if it is not resident. Blocks: call it from a plain
+    /// worker thread.
+    ///
+    /// # Errors
+    /// See [`DiffusionError`]; a panic under the job is returned as an error and leaves the engine usable.
+    pub fn render(&self, spec: RenderSpec, mut progress: Progress) -> Result<RgbImage, DiffusionError> {
+        self.ask(move |owner| owner.render(&spec, &mut *progress))
+    }
+
+    /// Loads and checks a checkpoint, and keeps it resident. Blocks.
+    ///
+    /// # Errors
+    /// [`DiffusionError::Checkpoint`] names the file, field or tensor at fault.
+    pub fn probe(&self, model_dir: &Path) -> Result<ModelInfo, DiffusionError> {
+        let model_dir = model_dir.to_owned();
+        self.ask(move |owner| owner.probe(&model_dir))
+    }
+
+    /// Runs `work` on the owner thread under a net, and waits for what it gives.
+    pub(super) fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Owner) -> Result<T, DiffusionError> + Send + 'static,
+    ) -> Result<T, DiffusionError> {
+        let (reply, answer) = sync_channel(1);
+        let order: Order = Box::new(move |owner| {
+            let done = catch_unwind(AssertUnwindSafe(|| work(owner)))
+                .unwrap_or_else(|panic| Err(DiffusionError::Panicked(panic_text(&*panic))));
+            // A caller that no longer listens has no use for the answer.
+            drop(reply.send(done));
+        });
+        self.orders.send(order).map_err(|_| DiffusionError::Stopped)?;
+        answer.recv().map_err(|_| DiffusionError::Stopped)?
+    }
+}
+
+fn run(config: &DiffusionConfig, inbox: &Receiver<Order>, ready: &SyncSender<Result<(), DiffusionError>>) {
+    let _no_grad = tch::no_grad_guard();
+    let mut owner = match Owner::new(config) {
+        Ok(owner) => owner,
+        Err(error) => {
+            drop(ready.send(Err(error)));
+            return;
+        }
+    };
+    if ready.send(Ok(())).is_err() {
+        return;
+    }
+    while let Ok(order) = inbox.recv() {
+        order(&mut owner);
+    }
+}
+
+/// The words of a panic, without the backtrace libtorch appends to its own.
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    text.split("Exception raised from").next().unwrap_or(text).trim().to_owned()
+}
