@@ -1,0 +1,84 @@
+//! The command line: `serve`, `render`, `keys`, `check`.
+//!
+//! - [`serve`]: the service
+//! - [`render`]: one picture, no server
+//! - [`keys`]: API keys
+//! - [`check`]: everything that is wrong, at once
+//! - [`libtorch`]: which libtorch the process runs with
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks to its terminal")]
+
+pub mod check;
+pub mod keys;
+pub mod libtorch;
+pub mod render;
+pub mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::config::load::{load, process_vars};
+
+/// A self-hosted image-generation service: one POST, an SDXL pipeline, a signed URL.
+#[derive(Debug, Parser)]
+#[command(name = "imgen", version)]
+struct Arguments {
+    /// Configuration file [default: imgen.toml where there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API
+    Serve,
+    /// Render one picture without a server
+    Render(render::RenderArgs),
+    /// Create, list, enable, disable and revoke API keys
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// Check configuration, presets, weights and storage, and say everything that is wrong
+    Check,
+}
+
+/// What a command ends with when it does not succeed: a sentence for the terminal.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = match load(arguments.config.as_deref(), &process_vars()) {
+        Ok(config) => config,
+        Err(complaints) => {
+            eprintln!("imgen: the configuration does not hold:");
+            for complaint in &complaints.0 {
+                eprintln!("  {complaint}");
+            }
+            return ExitCode::from(2);
+        }
+    };
+    match run(arguments.command, config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("imgen: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command, config: Config) -> Result<(), Failure> {
+    if !matches!(command, Command::Keys(_)) {
+        libtorch::enter(&config.service.libtorch_dir)?;
+    }
+    match command {
+        Command::Serve => serve::run(config),
+        Command::Render(arguments) => render::run(arguments, &config),
+        Command::Keys(command) => keys::run(command, &config),
+        Command::Check => check::run(&config),
+    }
+}

@@ -1,0 +1,71 @@
+//! Every variable of the environment that imgen reads, and where it lands in the configuration.
+//!
+//! The table in `docs/configuration.md` is checked against this one.
+
+/// One variable: it sets `[section] field` and wins over the file.
+#[derive(Debug)]
+pub struct EnvVar {
+    pub name: &'static str,
+    pub section: &'static str,
+    pub field: &'static str,
+    pub kind: Kind,
+    /// What holds when nobody says anything; empty for none.
+    pub default: &'static str,
+    pub meaning: &'static str,
+}
+
+/// How the text of a variable becomes a value of the file's language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    Integer,
+}
+
+const fn text(
+    name: &'static str,
+    section: &'static str,
+    field: &'static str,
+    default: &'static str,
+    meaning: &'static str,
+) -> EnvVar {
+    EnvVar { name, section, field, kind: Kind::Text, default, meaning }
+}
+
+const fn integer(
+    name: &'static str,
+    section: &'static str,
+    field: &'static str,
+    default: &'static str,
+    meaning: &'static str,
+) -> EnvVar {
+    EnvVar { name, section, field, kind: Kind::Integer, default, meaning }
+}
+
+/// Names the configuration file; not itself part of the configuration.
+pub const CONFIG_FILE: &str = "IMGEN_CONFIG";
+
+/// All variables, in the order of the documentation.
+pub const ENV_VARS: &[EnvVar] = &[
+    text("IMGEN_LISTEN", "api", "listen", "127.0.0.1:8080", "address and port to serve on"),
+    text("IMGEN_PUBLIC_URL", "service", "public_url", "http:// and the listen address", "where clients reach this service; embedded pre-signed URLs begin with it"),
+    text("IMGEN_API_KEY", "service", "api_key", "", "a fixed first API key for scripted use, `imgen_` and at least 32 characters; without it one is minted at the first start"),
+    integer("IMGEN_RATE_LIMIT_PER_MIN", "api", "generate_per_minute", "120", "`generate` calls a key may make a minute; status polls are free"),
+    text("IMGEN_LOG", "service", "log", "info", "what is logged, as a tracing filter such as `info,imgen=debug`"),
+    text("IMGEN_LOG_FORMAT", "service", "log_format", "text", "`text` or `json`"),
+    text("IMGEN_DATA_DIR", "service", "data_dir", "data", "database, embedded objects, their credentials"),
+    text("IMGEN_MODELS_DIR", "service", "models_dir", "models", "checkpoints, one diffusers-layout folder each"),
+    text("IMGEN_PRESETS_DIR", "service", "presets_dir", "presets", "models, styles, characters and random prompts as data"),
+    text("IMGEN_DEVICE", "diffusion", "device", "auto", "`auto`, `cpu` or `cuda:N`"),
+    text("IMGEN_DTYPE", "diffusion", "dtype", "auto", "`auto`, `f32`, `bf16` or `f16`"),
+    integer("IMGEN_THREADS", "diffusion", "threads", "0", "CPU threads of the pipeline; 0 takes all cores"),
+    text("IMGEN_LIBTORCH", "service", "libtorch_dir", "", "the `lib` folder of a full CUDA libtorch 2.11, to use a GPU"),
+    text("IMGEN_S3_ENDPOINT", "storage", "endpoint", "", "another S3 store; empty for the embedded one"),
+    text("IMGEN_S3_BUCKET", "storage", "bucket", "", "its bucket"),
+    text("IMGEN_S3_REGION", "storage", "region", "us-east-1", "its region"),
+    text("IMGEN_S3_ACCESS_KEY", "storage", "access_key", "", "its access key"),
+    text("IMGEN_S3_SECRET_KEY", "storage", "secret_key", "", "its secret key"),
+    text("IMGEN_S3_PUBLIC_URL", "storage", "public_url", "the endpoint", "where clients reach that store, when it is not where the service does"),
+    integer("IMGEN_PRESIGN_TTL_S", "storage", "presign_ttl_s", "3600", "seconds that a pre-signed URL is good for"),
+    integer("IMGEN_MAX_QUEUE", "jobs", "max_queue", "1000", "waiting jobs before `generate` answers 429"),
+    integer("IMGEN_JOB_TIMEOUT_S", "jobs", "timeout_s", "1800", "seconds a job may run before it is TIMED_OUT"),
+];
