@@ -1,1 +1,15 @@
-//! The front door: one POST, one file an action.
+#![doc = include_str!("README.md")]
+
+mod body;
+mod chance;
+mod config;
+mod fields;
+mod guard;
+mod limits;
+mod request_id;
+mod samplers;
+mod strict_json;
+
+pub use chance::Chance;
+pub use config::ApiConfig;
+pub use guard::guard;
