@@ -4,7 +4,7 @@
 //! tasks in this process, so client and server share the machine's cores. `/healthz`, which does nothing, is measured
 //! the same way in the same run: the ratio says what `status` costs beyond the server itself.
 
-#[path = "support/service.rs"]
+#[path = "../tests/support/service.rs"]
 mod service;
 
 use std::time::{Duration, Instant};
@@ -114,7 +114,8 @@ fn main() {
     let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
     let clients = numbers.first().copied().unwrap_or(10_000) as usize;
     let seconds = numbers.get(1).copied().unwrap_or(15);
-    let service = Service::start();
+    let data = tempfile::tempdir().expect("a folder");
+    let service = Service::start(data.path());
     let ids: Vec<String> = (0..50)
         .map(|index| service.generate(&format!("portrait of a woman, red hoodie, number {index}")))
         .collect();

@@ -1,33 +1,34 @@
-//! The real binary, served on a free port with a data folder of its own, for the benches.
+//! The real binary as a process of its own, for benches and for tests that kill it.
 
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// A running service; it ends with the value.
+/// A running service; it ends, unasked, with the value.
 pub struct Service {
     process: Child,
     /// `127.0.0.1:PORT`.
     pub address: String,
     pub key: String,
-    _data: tempfile::TempDir,
+    data_dir: PathBuf,
 }
 
 impl Service {
-    pub fn start() -> Self {
+    /// Serves `data_dir` on a free port and waits until the service says that it is ready.
+    pub fn start(data_dir: &Path) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .expect("a free port")
             .port();
-        let data = tempfile::tempdir().expect("a folder");
         let address = format!("127.0.0.1:{port}");
-        let key = "imgen_bench_0123456789abcdef0123456789abcdef".to_owned();
+        let key = "imgen_test_0123456789abcdef0123456789abcdef".to_owned();
         let process = Command::new(env!("CARGO_BIN_EXE_imgen"))
             .arg("serve")
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .env("IMGEN_LISTEN", &address)
-            .env("IMGEN_DATA_DIR", data.path())
+            .env("IMGEN_DATA_DIR", data_dir)
             .env("IMGEN_API_KEY", &key)
             .env("IMGEN_LOG", "warn")
             .env("IMGEN_RATE_LIMIT_PER_MIN", "1000000")
@@ -35,14 +36,29 @@ impl Service {
             .stdout(Stdio::null())
             .spawn()
             .expect("the service starts");
-        let service = Self { process, address, key, _data: data };
-        for _ in 0..600 {
+        let service = Self { process, address, key, data_dir: data_dir.to_owned() };
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(120) {
             if ureq::get(format!("http://{}/readyz", service.address)).call().is_ok() {
                 return service;
             }
             std::thread::sleep(Duration::from_millis(100));
         }
-        panic!("the service is not ready after a minute");
+        panic!("the service is not ready after two minutes");
+    }
+
+    /// SIGKILL: no destructor runs, no file is closed by us.
+    pub fn kill(mut self) -> PathBuf {
+        self.process.kill().expect("the process is ours");
+        self.process.wait().expect("the process ends");
+        self.data_dir.clone()
+    }
+
+    /// SIGTERM, then the exit status.
+    pub fn terminate(mut self) -> std::process::ExitStatus {
+        let pid = self.process.id().to_string();
+        Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        self.process.wait().expect("the process ends")
     }
 
     pub fn post(&self, body: &Value) -> Value {
@@ -51,6 +67,23 @@ impl Service {
             .send_json(body)
             .and_then(|mut answer| answer.body_mut().read_json())
             .expect("an answer")
+    }
+
+    pub fn status(&self, id: &str) -> Value {
+        self.post(&json!({"action": "status", "id": id}))
+    }
+
+    /// Polls until `wanted` says so, for at most five minutes.
+    pub fn wait(&self, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let begun = Instant::now();
+        loop {
+            let status = self.status(id);
+            if wanted(&status) {
+                return status;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(300), "still {status}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Submits a job and gives its id.
@@ -63,7 +96,7 @@ impl Service {
     pub fn unfinished(&self, ids: &[String]) -> usize {
         ids.iter()
             .filter(|id| {
-                let status = self.post(&json!({"action": "status", "id": id}));
+                let status = self.status(id);
                 matches!(status["status"].as_str(), Some("IN_QUEUE" | "IN_PROGRESS"))
             })
             .count()
