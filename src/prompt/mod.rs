@@ -1,1 +1,13 @@
 //! What is meant: parsing and composition of prompts.
+//!
+//! - `parse`: the raw prompt, split into character, positive and negative
+//! - `compose`: those and the presets, joined into what the text encoders get
+
+mod compose;
+mod parse;
+
+pub use compose::{Composed, Parts, compose};
+pub use parse::{ParsedPrompt, PromptError, parse};
+
+#[cfg(test)]
+mod tests;

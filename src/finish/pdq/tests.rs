@@ -1,0 +1,62 @@
+use std::path::Path;
+
+use image::RgbImage;
+
+use super::{BadHash, Hash256, hash_rgb};
+use crate::plan::{Format, Output};
+
+/// Pictures with Meta's hash and quality; `make_pdq.py` beside them makes all of it.
+fn golden() -> Vec<(String, RgbImage, Hash256, u8)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pdq");
+    let table = std::fs::read_to_string(folder.join("pdq.txt")).unwrap();
+    let row = |line: &str| {
+        let [name, hash, quality] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
+        let picture = image::open(folder.join(format!("{name}.png"))).unwrap().into_rgb8();
+        (name.to_owned(), picture, hash.parse().unwrap(), quality.parse().unwrap())
+    };
+    table.lines().map(row).collect()
+}
+
+#[test]
+fn equal_to_the_reference_bit_for_bit() {
+    let golden = golden();
+    assert!(golden.len() >= 20);
+    for (name, picture, hash, quality) in golden {
+        assert_eq!(hash_rgb(&picture), (hash, quality), "{name}");
+    }
+}
+
+#[test]
+fn a_picture_without_pixels_has_no_hash() {
+    assert_eq!(hash_rgb(&RgbImage::new(0, 0)), (Hash256::default(), 0));
+}
+
+#[test]
+fn copies_are_near_and_others_far() {
+    let golden = golden();
+    let find = |wanted: &str| &golden.iter().find(|row| row.0 == wanted).unwrap().1;
+    let distance = |a: &RgbImage, b: &RgbImage| hash_rgb(a).0.distance(&hash_rgb(b).0);
+    for name in ["scene_768x1344", "scene_1024x1024", "soft_257x191"] {
+        let picture = find(name);
+        let output = Output { format: Format::Jpeg, quality: 50, lossless: false };
+        let bytes = crate::finish::encode(picture, &output).unwrap();
+        let copy = image::load_from_memory(&bytes).unwrap().into_rgb8();
+        let apart = distance(picture, &copy);
+        assert!(apart <= super::MATCH_DISTANCE, "{name}: {apart}");
+        let apart = distance(picture, find("noise_128x128"));
+        assert!(apart > 80, "{name}: {apart}");
+    }
+}
+
+#[test]
+fn text_and_bits_agree() {
+    let text = "8000000000000000000000000000000000000000000000000000000000000001";
+    let hash: Hash256 = text.parse().unwrap();
+    assert_eq!(hash, Hash256::from_bits(|at| at == 0 || at == 255));
+    assert_eq!(hash.to_string(), text);
+    assert_eq!(hash.distance(&Hash256::default()), 2);
+    assert_eq!(Hash256::from_bits(|_| true).distance(&Hash256::default()), 256);
+    for bad in ["", &text[1..], &format!("{text}0"), &text.replace('8', "g")] {
+        assert_eq!(bad.parse::<Hash256>(), Err(BadHash), "{bad:?}");
+    }
+}
