@@ -1,0 +1,194 @@
+//! The only place that knows every concrete type: opens the rooms, and opens the doors.
+//!
+//! The service, its tests and `imgen check` build the same house here.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use actix_web::web::{Data, ServiceConfig};
+
+use crate::api::{self, Readiness, Services};
+use crate::config::Config;
+use crate::config::complaints::Complaints;
+use crate::diffusion::{Engine, ModelInfo};
+use crate::jobs::{Kitchen, Worker};
+use crate::presets::Presets;
+use crate::storage::{Embedded, Storage};
+use crate::store::{Store, StoreError, ids};
+
+/// Name of the key that `IMGEN_API_KEY` gives, and of the one minted at the first start.
+const CONFIGURED_KEY: &str = "configured";
+const FIRST_KEY: &str = "first";
+
+/// A house whose rooms are open and whose doors are not yet.
+#[derive(Debug)]
+pub struct App {
+    config: Config,
+    rooms: Rooms,
+    store: Store,
+}
+
+/// Everything that can be opened without owning the data folder's queue.
+#[derive(Debug)]
+pub struct Rooms {
+    pub presets: Arc<Presets>,
+    pub storage: Storage,
+    pub embedded: Option<Embedded>,
+    pub engine: Engine,
+    /// Each checkpoint that a preset names, as it was found.
+    pub models: Vec<(String, ModelInfo)>,
+}
+
+/// What stopped the house.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error("{}", list(.0))]
+    Complaints(Complaints),
+    #[error("the database: {0}")]
+    Store(#[from] StoreError),
+    #[error("the listener: {0}")]
+    Listener(#[from] std::io::Error),
+}
+
+fn list(complaints: &Complaints) -> String {
+    let lines: Vec<_> = complaints.0.iter().map(|complaint| format!("\n  {complaint}")).collect();
+    format!("this does not hold:{}", lines.concat())
+}
+
+impl Rooms {
+    /// Opens presets, object store and engine, and tries each: every checkpoint is loaded, one object goes in and out.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub async fn open(config: &Config) -> Result<Self, Complaints> {
+        let mut complaints = Complaints::default();
+        config.service.validate_folders(&mut complaints);
+        let presets = match Presets::load(&config.service.presets_dir) {
+            Ok(presets) => Some(Arc::new(presets)),
+            Err(found) => {
+                complaints.0.extend(found.0);
+                None
+            }
+        };
+        let storage = open_storage(config, &mut complaints).await;
+        let engine = match Engine::start(&config.diffusion) {
+            Ok(engine) => Some(engine),
+            Err(error) => {
+                complaints.add("diffusion", error.to_string());
+                None
+            }
+        };
+        let mut models = Vec::new();
+        if let (Some(presets), Some(engine)) = (&presets, &engine) {
+            for checkpoint in presets.checkpoints() {
+                let folder = config.service.models_dir.join(checkpoint);
+                match engine.probe(&folder) {
+                    Ok(info) => models.push((checkpoint.to_owned(), info)),
+                    Err(error) => complaints.add(folder.display().to_string(), error.to_string()),
+                }
+            }
+        }
+        match (presets, storage, engine) {
+            (Some(presets), Some((storage, embedded)), Some(engine)) if complaints.is_empty() => {
+                Ok(Self { presets, storage, embedded, engine, models })
+            }
+            _ => Err(complaints),
+        }
+    }
+}
+
+async fn open_storage(config: &Config, complaints: &mut Complaints) -> Option<(Storage, Option<Embedded>)> {
+    let opened = if config.storage.endpoint.is_some() {
+        Storage::connect(&config.storage).map(|storage| (storage, None)).map_err(|error| error.to_string())
+    } else {
+        Embedded::open(&objects_dir(config), &config.storage)
+            .map(|embedded| {
+                let storage = Storage::inside(&config.storage, &embedded, &public_url(config));
+                (storage, Some(embedded))
+            })
+            .map_err(|error| error.to_string())
+    };
+    let (storage, embedded) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            complaints.add("storage", error);
+            return None;
+        }
+    };
+    if let Err(error) = storage.probe().await {
+        complaints.add("storage", error.to_string());
+        return None;
+    }
+    Some((storage, embedded))
+}
+
+fn objects_dir(config: &Config) -> PathBuf {
+    config.store.data_dir.join("objects")
+}
+
+/// Where clients reach this service.
+pub fn public_url(config: &Config) -> String {
+    match &config.service.public_url {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        None => format!("http://{}", config.api.listen),
+    }
+}
+
+impl App {
+    /// Opens everything, and takes the data folder for this process.
+    pub async fn open(config: Config) -> Result<Self, AppError> {
+        let store = Store::open(&config.store)?;
+        let rooms = Rooms::open(&config).await.map_err(AppError::Complaints)?;
+        Ok(Self { config, rooms, store })
+    }
+
+    /// Checkpoints that were loaded, with what they are.
+    pub fn models(&self) -> &[(String, ModelInfo)] {
+        &self.rooms.models
+    }
+
+    /// Sees to it that somebody can come in. The token of a key minted just now is returned, this once.
+    pub async fn first_key(&self) -> Result<Option<String>, AppError> {
+        let configured = &self.config.service.api_key;
+        if !configured.is_empty() {
+            self.store.ensure_key(CONFIGURED_KEY, configured.reveal()).await?;
+            return Ok(None);
+        }
+        if !self.store.no_keys() {
+            return Ok(None);
+        }
+        Ok(Some(self.store.create_key(FIRST_KEY, ids::os_random()?).await?.token))
+    }
+
+    /// Serves on `listener` until `stop` resolves; then new connections are refused, answers under way end, and the
+    /// running job is finished or parked.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), AppError> {
+        let Self { config, rooms, store } = self;
+        let readiness = Readiness::default();
+        let kitchen = Kitchen::new(rooms.engine, rooms.storage.clone(), config.service.models_dir.clone());
+        let worker = Worker::start(store.clone(), kitchen, config.jobs.clone());
+        let services =
+            Data::new(Services::new(config.api, store.clone(), rooms.presets, rooms.storage, readiness));
+        let embedded = rooms.embedded;
+        let mount = move |app: &mut ServiceConfig| {
+            if let Some(embedded) = &embedded {
+                api::objects::mount(app, embedded.clone());
+            }
+        };
+        let server = api::serve(listener, services, mount)?;
+        let handle = server.handle();
+        tokio::spawn(async move {
+            stop.await;
+            handle.stop(true).await;
+        });
+        let served = server.await;
+        worker.stop().await;
+        store.close().await;
+        Ok(served?)
+    }
+}

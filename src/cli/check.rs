@@ -1,0 +1,24 @@
+//! `imgen check`: configuration, presets, weights and storage, everything that is wrong at once.
+
+use super::Failure;
+use crate::app::{AppError, Rooms};
+use crate::config::Config;
+
+/// Opens everything that serving needs, except the queue, which a running service may hold.
+pub fn run(config: &Config) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let rooms = runtime.block_on(Rooms::open(config)).map_err(AppError::Complaints)?;
+    println!("configuration  ok");
+    println!("presets        ok: {}", rooms.presets.summary());
+    for (name, model) in &rooms.models {
+        println!(
+            "weights        ok: {name}, {} M parameters, {} on {}",
+            model.parameters / 1_000_000,
+            model.dtype,
+            model.device
+        );
+    }
+    let place = config.storage.endpoint.as_deref().unwrap_or("embedded");
+    println!("storage        ok: {place}, an object was put, read and deleted");
+    Ok(())
+}

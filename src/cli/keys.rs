@@ -1,0 +1,83 @@
+//! `imgen keys`: create, list, enable, disable, revoke. A running service notices within seconds.
+
+use clap::Subcommand;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::Failure;
+use crate::config::Config;
+use crate::store::{KeyChange, KeyDesk, KeyInfo, ids};
+
+/// What can be done with keys. A key is named by its number, its name, or the first characters of its token.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Make a key; its token is printed once and stored hashed
+    Create { name: String },
+    /// List all keys with their request counts
+    List,
+    /// Let a disabled key in again
+    Enable { key: String },
+    /// Refuse a key until it is enabled again
+    Disable { key: String },
+    /// Refuse a key for good
+    Revoke { key: String },
+}
+
+/// Runs one command on the database in the data folder.
+pub fn run(command: KeysCommand, config: &Config) -> Result<(), Failure> {
+    let mut desk = KeyDesk::open(&config.store, OffsetDateTime::now_utc())?;
+    match command {
+        KeysCommand::Create { name } => {
+            let made = desk.create(&name, ids::os_random()?)?;
+            println!("{}", made.token);
+            eprintln!("key {} ({name}); it is not shown again", made.id);
+        }
+        KeysCommand::List => list(&desk.list()?),
+        KeysCommand::Enable { key } => change(&mut desk, &key, KeyChange::Enable)?,
+        KeysCommand::Disable { key } => change(&mut desk, &key, KeyChange::Disable)?,
+        KeysCommand::Revoke { key } => change(&mut desk, &key, KeyChange::Revoke)?,
+    }
+    Ok(())
+}
+
+fn change(desk: &mut KeyDesk, named: &str, made: KeyChange) -> Result<(), Failure> {
+    let keys = desk.list()?;
+    let id = find(&keys, named)?;
+    if desk.change(id, made)? { Ok(()) } else { Err(format!("key {id} is revoked, and stays so").into()) }
+}
+
+fn find(keys: &[KeyInfo], named: &str) -> Result<i64, Failure> {
+    let found: Vec<_> = keys
+        .iter()
+        .filter(|key| key.id.to_string() == named || key.name == named || key.prefix == named)
+        .collect();
+    match found.as_slice() {
+        [key] => Ok(key.id),
+        [] => Err(format!("no key is called `{named}`; `imgen keys list` shows them").into()),
+        _ => Err(format!("several keys are called `{named}`; use the number").into()),
+    }
+}
+
+fn list(keys: &[KeyInfo]) {
+    println!("{:>4}  {:<20}  {:<14}  {:<8}  {:>9}  {:<20}  last used", "id", "name", "token", "state", "requests", "created");
+    for key in keys {
+        let state = match (key.revoked_at, key.enabled) {
+            (Some(_), _) => "revoked",
+            (None, true) => "enabled",
+            (None, false) => "disabled",
+        };
+        println!(
+            "{:>4}  {:<20}  {:<14}  {state:<8}  {:>9}  {:<20}  {}",
+            key.id,
+            key.name,
+            format!("{}…", key.prefix),
+            key.request_count,
+            moment(Some(key.created_at)),
+            moment(key.last_used_at)
+        );
+    }
+}
+
+fn moment(at: Option<OffsetDateTime>) -> String {
+    at.and_then(|at| at.replace_nanosecond(0).ok()?.format(&Rfc3339).ok()).unwrap_or_else(|| "never".to_owned())
+}
