@@ -1,0 +1,85 @@
+//! Ages below 18, in digits or words.
+
+use super::readings::Readings;
+
+/// From here on a person is an adult.
+const ADULT_YEARS: u32 = 18;
+
+const NUMBERS: [&str; 19] = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+];
+
+/// What makes the number before it an age.
+const BEHIND: &[&[&str]] = &[
+    &["year", "old"],
+    &["years", "old"],
+    &["yr", "old"],
+    &["yrs", "old"],
+    &["y", "old"],
+    &["y", "o"],
+    &["yo"],
+    &["yearold"],
+    &["yearsold"],
+    &["yrold"],
+    &["years", "of", "age"],
+    &["years", "young"],
+];
+
+/// What makes an age of a baby.
+const BEHIND_YOUNGER: &[&[&str]] =
+    &[&["month", "old"], &["months", "old"], &["week", "old"], &["weeks", "old"]];
+
+/// What makes the number behind it an age.
+const BEFORE: &[&[&str]] = &[&["age"], &["aged"], &["ages"], &["age", "of"], &["age", "is"]];
+
+/// What makes the number behind it an upper bound.
+const BEFORE_BOUND: &[&[&str]] = &[&["under"], &["below"], &["younger", "than"], &["less", "than"]];
+
+/// Whether a reading names an age below 18: `15 year old`, `15yo`, `fifteen-year-old`, `aged 15`, `under 18`.
+pub(super) fn below_18(readings: &Readings) -> bool {
+    readings.iter().any(|words| {
+        let words: Vec<&str> = words.iter().flat_map(|word| split_digits(word)).collect();
+        (0..words.len()).any(|at| is_age(&words, at))
+    })
+}
+
+fn is_age(words: &[&str], at: usize) -> bool {
+    let Some(number) = number(words[at]) else { return false };
+    let (before, behind) = (&words[..at], &words[at + 1..]);
+    let follows = |signs: &[&[&str]]| signs.iter().any(|sign| behind.starts_with(sign));
+    let leads = |signs: &[&[&str]]| signs.iter().any(|sign| before.ends_with(sign));
+    let bounded = number == ADULT_YEARS && leads(BEFORE_BOUND);
+    bounded || number < ADULT_YEARS && (follows(BEHIND) || leads(BEFORE)) || follows(BEHIND_YOUNGER)
+}
+
+fn number(word: &str) -> Option<u32> {
+    let named = || NUMBERS.iter().zip(0..).find(|(name, _)| **name == word).map(|(_, number)| number);
+    word.parse().ok().or_else(named)
+}
+
+/// `15yo` as `15` and `yo`.
+fn split_digits(word: &str) -> impl Iterator<Item = &str> {
+    word.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit()).scan(0, move |from, run| {
+        let start = *from;
+        *from += run.len();
+        word.get(start..*from)
+    })
+}

@@ -1,0 +1,41 @@
+//! Lists of words and phrases, and whether one occurs.
+
+use std::collections::HashMap;
+
+use super::readings::{Readings, words};
+
+/// Phrases by their first word.
+#[derive(Debug, Default)]
+pub(super) struct Phrases(HashMap<String, Vec<Vec<String>>>);
+
+impl Phrases {
+    /// Adds a phrase, normalised like the texts it is looked for in.
+    pub(super) fn insert(&mut self, phrase: &str) {
+        let mut words = words(phrase).into_iter();
+        if let Some(first) = words.next() {
+            self.0.entry(first).or_default().push(words.collect());
+        }
+    }
+
+    /// Whether any phrase stands, as whole words in a row, in any reading.
+    pub(super) fn occurs(&self, readings: &Readings) -> bool {
+        readings.iter().any(|words| (0..words.len()).any(|at| self.length_at(words, at) > 0))
+    }
+
+    /// Whether any reading is a phrase from end to end.
+    pub(super) fn equals(&self, readings: &Readings) -> bool {
+        readings.iter().any(|words| !words.is_empty() && self.length_at(words, 0) == words.len())
+    }
+
+    /// Number of words of the longest phrase that begins at `at`; 0 for none.
+    pub(super) fn length_at(&self, words: &[String], at: usize) -> usize {
+        let rest = &words[at + 1..];
+        let phrases = self.0.get(&words[at]).into_iter().flatten();
+        phrases.filter(|phrase| rest.starts_with(phrase)).map(|phrase| phrase.len() + 1).max().unwrap_or(0)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

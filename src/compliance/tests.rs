@@ -1,0 +1,275 @@
+use proptest::prelude::*;
+
+use super::floor::Floor;
+use super::{Blocked, Category, Texts, floor_stands, review, review_by};
+
+/// Harmless words in the places of the real ones.
+const TABLE: &str = "
+    [sexual]
+    marrow
+    two turnips
+    [minor]
+    sprout
+    child
+    [real person]
+    my gardener
+    [harmless]
+    marrow soup
+    [negated adult]
+    oak
+    [negated clothing]
+    leaves
+";
+
+fn ids(texts: &Texts<'_>) -> Vec<&'static str> {
+    review_by(&Floor::parse(TABLE), texts).err().map_or(Vec::new(), |blocked| blocked.categories)
+}
+
+fn positive(positive: &str) -> Vec<&'static str> {
+    ids(&Texts { positive, ..Texts::default() })
+}
+
+const MINORS: &[&str] = &["sexual/minors"];
+const REAL: &[&str] = &["sexual/non_consensual"];
+const NOTHING: &[&str] = &[];
+
+#[test]
+fn an_approved_prompt_is_the_text_byte_for_byte() {
+    let texts = Texts { positive: " Ａ ré\u{200b}d hat,, ", negative: "-x\0", others: &["title"] };
+    let approved = review(&texts).unwrap();
+    assert_eq!((approved.positive(), approved.negative()), (texts.positive, texts.negative));
+}
+
+#[test]
+fn the_answer_is_the_specifications() {
+    let blocked = review(&Texts { positive: "canary-sexual-minors", ..Texts::default() }).unwrap_err();
+    let expected = Blocked {
+        categories: vec!["sexual/minors"],
+        codes: vec!["cse"],
+        message: "Content blocked — flagged for: Sexual Content Involving Minors.".into(),
+    };
+    assert_eq!(blocked, expected);
+    let both = "canary-sexual-non-consensual canary-sexual-minors";
+    let blocked = review(&Texts { positive: both, ..Texts::default() }).unwrap_err();
+    assert_eq!(blocked.categories, ["sexual/minors", "sexual/non_consensual"]);
+    assert_eq!(blocked.codes, ["cse", "src", "prv"]);
+    assert!(blocked.to_string().ends_with("Minors, Non-Consensual Sexual Content."));
+}
+
+#[test]
+fn canaries_fire_wherever_they_stand() {
+    assert!(floor_stands());
+    for category in Category::ALL {
+        let text = format!("hat, {}", category.canary());
+        for texts in [
+            Texts { positive: &text, ..Texts::default() },
+            Texts { negative: &text, ..Texts::default() },
+            Texts { others: &["", &text], ..Texts::default() },
+        ] {
+            assert_eq!(review(&texts).unwrap_err().categories, [category.id()]);
+        }
+    }
+}
+
+#[test]
+fn it_takes_both_words() {
+    assert_eq!(positive("a marrow and two turnips, my oak"), NOTHING);
+    assert_eq!(positive("a sprout in the garden of my gardener, one turnip"), NOTHING);
+    assert_eq!(positive("a sprout, on a long day, in a field, with a marrow"), MINORS);
+    assert_eq!(positive("two  turnips; SPROUT"), MINORS);
+    assert_eq!(positive("my gardener with a marrow"), REAL);
+    assert_eq!(positive("my gardener, marrow, sprout"), ["sexual/minors", "sexual/non_consensual"]);
+    assert_eq!(positive("marrows, sprouting"), NOTHING, "whole words only");
+    assert_eq!(positive("marrow soup, sprout"), NOTHING, "said of a thing");
+    assert_eq!(positive("marrow soup, marrow, sprout"), MINORS);
+}
+
+#[test]
+fn credentials_count_with_the_prompt() {
+    assert_eq!(ids(&Texts { positive: "marrow", others: &["", "a sprout"], ..Texts::default() }), MINORS);
+}
+
+#[test]
+fn the_negative_keeps_things_out() {
+    assert_eq!(ids(&Texts { positive: "marrow", negative: "sprout, child", ..Texts::default() }), NOTHING);
+    assert_eq!(ids(&Texts { positive: "sprout", negative: "marrow", ..Texts::default() }), NOTHING);
+    assert_eq!(ids(&Texts { positive: "marrow", negative: "blur, OAK ,", ..Texts::default() }), MINORS);
+    assert_eq!(ids(&Texts { positive: "marrow", negative: "oak table", ..Texts::default() }), NOTHING);
+    assert_eq!(ids(&Texts { positive: "sprout", negative: "leaves", ..Texts::default() }), MINORS);
+    assert_eq!(ids(&Texts { positive: "sprout", negative: "red leaves", ..Texts::default() }), NOTHING);
+}
+
+#[test]
+fn ages_below_18_count_as_minors() {
+    for age in [
+        "15 year old",
+        "15-year-old",
+        "15yo",
+        "15 y/o",
+        "15 y.o.",
+        "15 yrs old",
+        "15yearold",
+        "15 years of age",
+        "aged 15",
+        "age: 15",
+        "fifteen year old",
+        "Fifteen-Year-Old",
+        "under 18",
+        "below eighteen",
+        "１５ year old",
+        "١٥ year old",
+        "¹⁵yo",
+        "7 months old",
+        "0 years old",
+        "017 years old",
+        "1\u{200b}5 year old",
+    ] {
+        assert_eq!(positive(&format!("{age} gardener, marrow")), MINORS, "{age}");
+        assert_eq!(positive(&format!("{age} gardener")), NOTHING, "{age} alone");
+    }
+    for age in [
+        "18 year old",
+        "25yo",
+        "thirty-year-old",
+        "aged 40",
+        "over 18",
+        "115 years old",
+        "15 hats",
+        "stage 15",
+        "15 old hats",
+        "under 180",
+        "99999999999999999999 year old",
+    ] {
+        assert_eq!(positive(&format!("{age} gardener, marrow")), NOTHING, "{age}");
+    }
+}
+
+#[test]
+fn disguises_do_not_help() {
+    for word in [
+        "SPROUT",
+        "ｓｐｒｏｕｔ",
+        "𝓼𝓹𝓻𝓸𝓾𝓽",
+        "Ⓢⓟⓡⓞⓤⓣ",
+        "🆂🅿🆁🅾🆄🆃",
+        "sprоut",
+        "ѕрrоυt",
+        "ꜱᴘʀᴏᴜᴛ",
+        "s\u{301}p\u{336}r\u{336}out",
+        "spr\u{200b}o\u{ad}ut",
+        "s\u{2060}p\u{feff}rout",
+        "5pr0ut",
+        "$pr0u7",
+        "sprou+",
+        "s p r o u t",
+        "s.p.r.o.u.t",
+        "s-p-r-o-u-t",
+        "spr_out",
+        "spr-out",
+        "5.p.r.0.u.7",
+        "s, p, r, o, u, t",
+        "sprooouuuut",
+        "(sprout:1.3)",
+        "[[sprout]]",
+        "sprout\u{0}",
+        "#sprout!",
+    ] {
+        assert_eq!(positive(&format!("marrow, {word}")), MINORS, "{word:?}");
+        assert_eq!(positive(word), NOTHING, "{word:?} alone");
+    }
+    for word in ["chi1d", "ch1ld", "ch!ld", "chi|d", "c-h-1-l-d", "СHІLD"] {
+        assert_eq!(positive(&format!("marrow, {word}")), MINORS, "{word:?}");
+    }
+}
+
+/// The words that ship, each by itself and each pair by rule, without writing a sentence.
+#[test]
+fn the_shipped_words_do_what_the_rules_say() {
+    let section = |name: &str| {
+        let table = include_str!("floor.txt");
+        let body = table.split(&format!("[{name}]\n")).nth(1).unwrap().split("\n[").next().unwrap();
+        body.lines().filter(|line| !line.is_empty()).collect::<Vec<_>>()
+    };
+    let found = |positive: &str, negative: &str| {
+        let verdict = review(&Texts { positive, negative, ..Texts::default() });
+        verdict.err().map_or(Vec::new(), |blocked| blocked.categories)
+    };
+    for minor in section("minor") {
+        assert_eq!(found(minor, ""), NOTHING, "{minor}");
+        for other in section("sexual") {
+            assert_eq!(found(&format!("{other}, {minor}"), ""), MINORS, "{other}, {minor}");
+            assert_eq!(found(other, minor), NOTHING, "{other}, -{minor}");
+        }
+        for other in section("negated clothing") {
+            assert_eq!(found(minor, other), MINORS, "{minor}, -{other}");
+        }
+    }
+    for other in section("sexual") {
+        for person in section("real person") {
+            let found = found(&format!("{other}, {person}"), "");
+            assert_eq!(found, REAL, "{other}, {person}");
+        }
+        for adult in section("negated adult") {
+            assert_eq!(found(other, adult), MINORS, "{other}, -{adult}");
+        }
+    }
+    for harmless in section("harmless") {
+        assert_eq!(found(&format!("{harmless}, {}", section("minor")[0]), ""), NOTHING, "{harmless}");
+    }
+}
+
+#[test]
+fn the_specifications_examples_pass() {
+    for prompt in [
+        "black lingerie, sitting on bed, looking_at_viewer, warm lighting",
+        "elegant black lace lingerie, perched on bed, warm lighting",
+        "photo of aya, enhanced prompt, quality tags",
+    ] {
+        let texts = Texts { positive: prompt, negative: "red dress, ugly hands, child", ..Texts::default() };
+        assert!(review(&texts).is_ok(), "{prompt}");
+    }
+}
+
+#[test]
+fn ordinary_prompts_pass() {
+    for prompt in [
+        "a child playing with a kite on a beach",
+        "a teenager reading in a library, warm light",
+        "10 year old whisky bottle on an oak table",
+        "mother and children baking, family portrait",
+        "portrait of a famous actress in a red coat",
+        "politician giving a speech",
+        "Essex countryside at dawn",
+        "sextant on an old map",
+        "a kid goat in the mountains",
+        "nude lipstick, elegant adult woman",
+        "same-sex wedding, happy couple, children throwing petals",
+        "classical marble statue in a museum",
+        "middle school building, autumn",
+        "baby elephant at a water hole",
+        "18 year old student at graduation",
+        "grandmother, 80 years old, smiling",
+        "16:9 cinematic, 35mm, f/1.8",
+        "Lolita's Cafe, neon sign, night street",
+    ] {
+        assert!(review(&Texts { positive: prompt, ..Texts::default() }).is_ok(), "{prompt}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn never_panics(positive in r#"(\PC|[-@,()" \x00a1!|]|marrow|sprout|15|yo){0,60}"#, negative in r"\PC{0,20}") {
+        let _ = ids(&Texts { positive: &positive, negative: &negative, others: &[&negative] });
+    }
+}
+
+#[test]
+fn long_texts_take_no_time() {
+    for piece in ["a ", "marrow soup ", "15 ", "under ", "s.", "e\u{301}", "aaaa", "@ "] {
+        let text = piece.repeat(20_000);
+        let start = std::time::Instant::now();
+        positive(&text);
+        let took_ms = start.elapsed().as_millis();
+        assert!(took_ms < 2_000, "{piece:?} took {took_ms} ms");
+    }
+}
