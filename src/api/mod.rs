@@ -6,6 +6,7 @@ mod config;
 mod fields;
 mod guard;
 mod limits;
+pub mod objects;
 mod request_id;
 mod samplers;
 mod strict_json;
