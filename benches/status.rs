@@ -132,7 +132,9 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let status: Vec<_> = (0..clients).map(|index| post(&ids[index % ids.len()])).collect();
     let health = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\n\r\n", service.address).into_bytes();
-    println!("| request | clients | requests/s | p50 ms | p99 ms | max ms | errors |\n|---|---|---|---|---|---|---|");
+    println!(
+        "| request | clients | requests/s | p50 ms | p99 ms | max ms | errors |\n|---|---|---|---|---|---|---|"
+    );
     let polled = runtime.block_on(phase(&service.address, status, seconds));
     polled.print("status, while a job runs", clients);
     let idle = runtime.block_on(phase(&service.address, vec![health; clients], seconds));
