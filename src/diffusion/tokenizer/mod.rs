@@ -15,7 +15,7 @@ use tokenizers::normalizers::{Lowercase, NFC, Replace, Sequence as Normalizers};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizers;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
-use tokenizers::{AddedToken, SplitDelimiterBehavior, Tokenizer};
+use tokenizers::{SplitDelimiterBehavior, Tokenizer};
 
 use special_tokens::SpecialTokens;
 use vocabulary::Vocabulary;
@@ -61,15 +61,15 @@ impl CLIPTokenizer {
     pub fn load(folder: &Path) -> Result<Self, TokenizerError> {
         let Vocabulary { vocab, merges } = Vocabulary::read(folder)?;
         let special = SpecialTokens::read(folder)?;
-        let id = |token: &AddedToken| {
-            let id = vocab.get(&token.content).copied();
-            id.map(i64::from).ok_or_else(|| TokenizerError::NoSuchToken(token.content.clone()))
+        let id = |token: &String| {
+            let id = vocab.get(token).copied();
+            id.map(i64::from).ok_or_else(|| TokenizerError::NoSuchToken(token.clone()))
         };
         let (bos_token_id, eos_token_id, pad_token_id) =
             (id(&special.bos)?, id(&special.eos)?, id(&special.pad)?);
         let bpe = BPE::builder()
             .vocab_and_merges(vocab.into_iter().collect::<Vocab>(), merges)
-            .unk_token(special.unk.content.clone())
+            .unk_token(special.unk)
             .continuing_subword_prefix(String::new())
             .end_of_word_suffix("</w>".to_owned())
             .build()?;
@@ -79,7 +79,7 @@ impl CLIPTokenizer {
         let words = Split::new(SplitPattern::Regex(WORDS.to_owned()), SplitDelimiterBehavior::Removed, true)?;
         let bytes = ByteLevel::default().add_prefix_space(false);
         tokenizer.with_pre_tokenizer(Some(PreTokenizers::new(vec![words.into(), bytes.into()])));
-        tokenizer.add_special_tokens(&[special.bos, special.eos, special.unk, special.pad]);
+        tokenizer.add_special_tokens(&special.added);
         Ok(Self {
             tokenizer,
             bos_token_id,

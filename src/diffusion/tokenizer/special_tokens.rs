@@ -1,8 +1,10 @@
 //! The tokens that are no text: what the files beside a vocabulary say of them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tokenizers::AddedToken;
 
 use super::TokenizerError;
@@ -17,10 +19,12 @@ const NO_LIMIT: f64 = 1e6;
 /// transformers' `CLIPTokenizer`.
 #[derive(Debug)]
 pub(super) struct SpecialTokens {
-    pub(super) bos: AddedToken,
-    pub(super) eos: AddedToken,
-    pub(super) unk: AddedToken,
-    pub(super) pad: AddedToken,
+    pub(super) bos: String,
+    pub(super) eos: String,
+    pub(super) unk: String,
+    pub(super) pad: String,
+    /// These and any other that the files list, each once, with how it is looked for in a text.
+    pub(super) added: Vec<AddedToken>,
     /// Tokens a text is cut or filled to, begin and end included.
     pub(super) model_max_length: usize,
 }
@@ -33,7 +37,15 @@ struct File {
     unk_token: Option<Token>,
     pad_token: Option<Token>,
     model_max_length: Option<f64>,
-    added_tokens_decoder: Option<serde_json::Map<String, serde_json::Value>>,
+    /// By id, how each token is looked for in a text.
+    added_tokens_decoder: Option<BTreeMap<String, Token>>,
+}
+
+/// What `tokenizer.json` says of them.
+#[derive(Debug, Default, Deserialize)]
+struct List {
+    #[serde(default)]
+    added_tokens: Vec<Token>,
 }
 
 /// A token is a word, or a word with how it is looked for.
@@ -76,31 +88,41 @@ impl Token {
 impl SpecialTokens {
     /// Reads what is there in `folder`; both files may be missing.
     pub(super) fn read(folder: &Path) -> Result<Self, TokenizerError> {
-        let config = File::read(&folder.join("tokenizer_config.json"))?;
-        // transformers reads the older file only where the newer does not list its tokens, and it wins there.
-        let map = match config.added_tokens_decoder {
-            Some(_) => File::default(),
-            None => File::read(&folder.join("special_tokens_map.json"))?,
+        let config = read::<File>(&folder.join("tokenizer_config.json"))?;
+        // transformers reads the other files only where this one does not list its tokens, and the map wins there.
+        let (map, listed) = match config.added_tokens_decoder {
+            Some(listed) => (File::default(), listed.into_values().collect()),
+            None => (
+                read::<File>(&folder.join("special_tokens_map.json"))?,
+                read::<List>(&folder.join("tokenizer.json"))?.added_tokens,
+            ),
         };
         let token = |map: Option<Token>, config: Option<Token>, default: &str| {
             map.or(config).unwrap_or_else(|| Token::Word(default.to_owned())).added()
         };
+        let bos = token(map.bos_token, config.bos_token, "<|startoftext|>");
+        let eos = token(map.eos_token, config.eos_token, "<|endoftext|>");
+        let unk = token(map.unk_token, config.unk_token, "<|endoftext|>");
+        let pad = token(map.pad_token, config.pad_token, "<|endoftext|>");
+        // One text may have two roles; how it is looked for is what was said last, and the list above all.
+        let mut added = BTreeMap::new();
+        let listed = listed.into_iter().map(Token::added);
+        for token in [&bos, &eos, &unk, &pad].into_iter().cloned().chain(listed) {
+            added.insert(token.content.clone(), token);
+        }
         let length = config.model_max_length.filter(|length| (3.0..NO_LIMIT).contains(length));
         Ok(Self {
-            bos: token(map.bos_token, config.bos_token, "<|startoftext|>"),
-            eos: token(map.eos_token, config.eos_token, "<|endoftext|>"),
-            unk: token(map.unk_token, config.unk_token, "<|endoftext|>"),
-            pad: token(map.pad_token, config.pad_token, "<|endoftext|>"),
+            bos: bos.content,
+            eos: eos.content,
+            unk: unk.content,
+            pad: pad.content,
+            added: added.into_values().collect(),
             model_max_length: length.map_or(CLIP_MODEL_MAX_LENGTH, |length| length as usize),
         })
     }
 }
 
-impl File {
-    fn read(path: &Path) -> Result<Self, TokenizerError> {
-        if !path.exists() {
-            return Ok(Self::default());
-        }
-        super::read_json(path)
-    }
+/// A file that is missing says nothing.
+fn read<T: Default + DeserializeOwned>(path: &Path) -> Result<T, TokenizerError> {
+    if path.exists() { super::read_json(path) } else { Ok(T::default()) }
 }
