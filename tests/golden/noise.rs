@@ -39,7 +39,7 @@ fn noise_is_torchs_bit_for_bit() {
 #[test]
 fn noise_does_not_depend_on_what_was_drawn_before() {
     let before = fixtures::numbers(&randn(7, &[1, 4, 8, 8]).unwrap());
-    randn(8, &[5]).unwrap();
+    let _ = randn(8, &[5]).unwrap();
     tch::manual_seed(3);
     assert_eq!(before, fixtures::numbers(&randn(7, &[1, 4, 8, 8]).unwrap()));
     assert_ne!(before, fixtures::numbers(&randn(8, &[1, 4, 8, 8]).unwrap()));
