@@ -1,4 +1,4 @@
-//! The store as a worker sees it: claim, renew, record. Every call blocks until durable; plain threads only.
+//! The store as a worker sees it: claim, renew, record. All but [`Store::recover`] block until durable: for plain threads only.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,17 +21,19 @@ pub struct Claimed {
 impl Store {
     /// Jobs that were running when the last process ended wait again; those at their last attempt are FAILED. To be
     /// called once, before the first [`Store::claim`]. Returns how many there were.
-    pub fn recover(&self, max_attempts: u32) -> Result<usize, StoreError> {
+    pub async fn recover(&self, max_attempts: u32) -> Result<usize, StoreError> {
         let now_ms = (self.inner.now_ms)();
-        let views = self.write_blocking(
-            move |connection| jobs_table::recover(connection, max_attempts, now_ms),
-            |memory, views: &Vec<JobView>| {
-                for view in views {
-                    memory.views.put(view.clone());
-                }
-                memory.bell.ring();
-            },
-        )?;
+        let views = self
+            .write(
+                move |connection| jobs_table::recover(connection, max_attempts, now_ms),
+                |memory, views: &Vec<JobView>| {
+                    for view in views {
+                        memory.views.put(view.clone());
+                    }
+                    memory.bell.ring();
+                },
+            )
+            .await?;
         Ok(views.len())
     }
 

@@ -36,6 +36,8 @@ pub enum StoreError {
     Sql(String),
     #[error("a write failed inside the program: {0}")]
     Panicked(String),
+    #[error("no thread could be started: {0}")]
+    NoThread(String),
     #[error("the store is closed")]
     Closed,
 }
@@ -44,6 +46,10 @@ impl StoreError {
     /// Whether the same call may succeed later without anyone touching the program: 503 and not 500.
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::DiskFull | Self::Busy | Self::ReadOnly(_) | Self::Closed)
+    }
+
+    pub(crate) fn no_thread(error: std::io::Error) -> Self {
+        Self::NoThread(error.to_string())
     }
 
     pub(super) fn at(path: &Path) -> impl Fn(rusqlite::Error) -> Self + '_ {

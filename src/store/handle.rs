@@ -157,6 +157,11 @@ impl Store {
         self.inner.memory.callers().find(token).cloned()
     }
 
+    /// What it was opened with.
+    pub fn config(&self) -> &StoreConfig {
+        &self.inner.config
+    }
+
     /// Whether no key at all would be let in.
     pub fn no_keys(&self) -> bool {
         self.inner.memory.callers().is_empty()

@@ -26,7 +26,7 @@ mod upkeep;
 mod view;
 mod writer;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 
@@ -43,6 +43,7 @@ pub use record::{
     Blocked, Failure, Idempotency, JobResult, NewJob, Outcome, Picture, Receipt, Submitted, Ticket, Verdict,
 };
 pub use view::{JobView, Live};
+pub(crate) use writer::panic_text;
 
 /// Milliseconds since 1970; allowed to jump.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;

@@ -1,0 +1,132 @@
+//! The line between a running job and those who may end it: progress one way, a halt the other.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::store::Live;
+
+/// Why a job has to stop before it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Halt {
+    /// The service stops; the job goes back to the queue.
+    Park,
+    /// It ran longer than it may.
+    TimeOut,
+    /// The claim is lost: somebody else has ended the job or taken it.
+    Lost,
+}
+
+/// Held by the worker, by what it runs and by its heartbeat. Measures time by a monotonic clock: the wall clock may
+/// jump.
+#[derive(Debug, Clone)]
+pub struct Control {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    live: Arc<Live>,
+    deadline: Instant,
+    stage: Mutex<Stage>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Stage {
+    halt: Option<Halt>,
+    done: bool,
+}
+
+impl Control {
+    /// For an attempt that starts now and shows its steps in `live`.
+    pub fn new(live: Arc<Live>, timeout: Duration) -> Self {
+        let shared = Shared {
+            live,
+            deadline: Instant::now() + timeout,
+            stage: Mutex::default(),
+            changed: Condvar::new(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Says how far the job is, over all its pictures. False once it has to stop.
+    pub fn progress(&self, step: u32, steps: u32) -> bool {
+        self.shared.live.set(step, steps);
+        self.halted().is_none()
+    }
+
+    /// Why the job has to stop, once it has to. The first reason stays.
+    pub fn halted(&self) -> Option<Halt> {
+        let mut stage = self.stage();
+        if stage.halt.is_none() && Instant::now() >= self.shared.deadline {
+            stage.halt = Some(Halt::TimeOut);
+        }
+        stage.halt
+    }
+
+    /// Waits, and returns early once the job has to stop. False then.
+    pub fn pause(&self, span: Duration) -> bool {
+        let left = self.shared.deadline.saturating_duration_since(Instant::now());
+        let stage = self.stage();
+        drop(self.shared.changed.wait_timeout_while(stage, span.min(left), |stage| stage.halt.is_none()));
+        self.halted().is_none()
+    }
+
+    pub(super) fn halt(&self, why: Halt) {
+        self.stage().halt.get_or_insert(why);
+        self.shared.changed.notify_all();
+    }
+
+    /// Said by the worker once what it runs has returned.
+    pub(super) fn done(&self) {
+        self.stage().done = true;
+        self.shared.changed.notify_all();
+    }
+
+    /// Waits for [`Control::done`]; false where the time is over first.
+    pub(super) fn wait_done(&self, span: Duration) -> bool {
+        let stage = self.stage();
+        let waited = self.shared.changed.wait_timeout_while(stage, span, |stage| !stage.done);
+        waited.unwrap_or_else(PoisonError::into_inner).0.done
+    }
+
+    /// By how much the job has overrun its time.
+    pub(super) fn overdue(&self) -> Duration {
+        Instant::now().saturating_duration_since(self.shared.deadline)
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.shared.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn control(timeout: Duration) -> Control {
+        Control::new(Arc::default(), timeout)
+    }
+
+    #[test]
+    fn a_halt_cuts_a_pause_short_and_the_first_reason_stays() {
+        let control = control(Duration::from_secs(60));
+        assert!(control.progress(1, 10));
+        let began = Instant::now();
+        std::thread::scope(|scope| {
+            scope.spawn(|| control.halt(Halt::Park));
+            assert!(!control.pause(Duration::from_secs(30)));
+        });
+        assert!(began.elapsed() < Duration::from_secs(10));
+        control.halt(Halt::Lost);
+        assert_eq!(control.halted(), Some(Halt::Park));
+        assert!(!control.progress(2, 10));
+    }
+
+    #[test]
+    fn time_runs_out_by_itself() {
+        let control = control(Duration::from_millis(30));
+        assert!(!control.pause(Duration::from_secs(30)), "the pause ends with the time");
+        assert_eq!(control.halted(), Some(Halt::TimeOut));
+    }
+}

@@ -1,0 +1,112 @@
+//! What becomes of a job when its attempt is over: a pure function.
+
+use super::control::Halt;
+use crate::store::{Failure, JobResult, Outcome};
+
+/// Why what a worker ran gave no pictures.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CookError {
+    /// It stopped because it was told to.
+    #[error("halted")]
+    Halted,
+    /// `again`: whether another attempt may go better.
+    #[error("{}: {}", failure.code, failure.diagnosis)]
+    Failed { failure: Failure, again: bool },
+}
+
+impl CookError {
+    pub fn failed(code: &str, diagnosis: impl ToString, again: bool) -> Self {
+        Self::Failed { failure: Failure::new(code, diagnosis.to_string()), again }
+    }
+}
+
+/// What the worker does next.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Ending {
+    Record(Outcome),
+    /// Back to the queue without having spent the attempt.
+    Park,
+    /// Back to the queue to be tried again.
+    Again(Failure),
+    /// Nothing to record: the claim is lost.
+    Drop,
+}
+
+impl Ending {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Record(outcome) => outcome.state().name(),
+            Self::Park => "PARKED",
+            Self::Again(_) => "AGAIN",
+            Self::Drop => "LOST",
+        }
+    }
+}
+
+/// `attempt` counts from 1; the last is `max_attempts`.
+pub(super) fn ending(
+    cooked: Result<JobResult, CookError>,
+    halted: Option<Halt>,
+    attempt: u32,
+    max_attempts: u32,
+) -> Ending {
+    match (cooked, halted) {
+        // Told to stop, but done all the same.
+        (Ok(result), _) => Ending::Record(Outcome::Completed(result)),
+        // A stop takes things away from under a job, so its own complaint says nothing.
+        (Err(_), Some(Halt::Park)) => Ending::Park,
+        (Err(_), Some(Halt::Lost)) => Ending::Drop,
+        (Err(CookError::Halted), Some(Halt::TimeOut)) => {
+            Ending::Record(Outcome::TimedOut(Failure::new("TIMED_OUT", "it ran longer than it may")))
+        }
+        (Err(CookError::Halted), None) => {
+            let failure = Failure::new("CANCELLED_ITSELF", "it stopped although nobody had asked");
+            Ending::Record(Outcome::Failed(failure))
+        }
+        (Err(CookError::Failed { failure, again: true }), _) if attempt < max_attempts => {
+            Ending::Again(failure)
+        }
+        (Err(CookError::Failed { failure, again: true }), _) => {
+            let diagnosis =
+                format!("attempt {attempt} of {max_attempts}: {}: {}", failure.code, failure.diagnosis);
+            Ending::Record(Outcome::Failed(Failure::new("ATTEMPTS_EXHAUSTED", diagnosis)))
+        }
+        (Err(CookError::Failed { failure, again: false }), _) => Ending::Record(Outcome::Failed(failure)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn done() -> JobResult {
+        JobResult { pictures: Vec::new() }
+    }
+
+    #[test]
+    fn pictures_are_kept_whatever_was_said_meanwhile() {
+        for halted in [None, Some(Halt::Park), Some(Halt::TimeOut), Some(Halt::Lost)] {
+            assert_eq!(ending(Ok(done()), halted, 1, 3), Ending::Record(Outcome::Completed(done())));
+        }
+    }
+
+    #[test]
+    fn a_halt_ends_a_job_as_it_should() {
+        let halted = |why| ending(Err(CookError::Halted), Some(why), 1, 3);
+        assert_eq!(halted(Halt::Park), Ending::Park);
+        assert_eq!(halted(Halt::Lost), Ending::Drop);
+        assert!(matches!(halted(Halt::TimeOut), Ending::Record(Outcome::TimedOut(_))));
+    }
+
+    #[test]
+    fn a_failure_is_tried_again_until_the_last_attempt() {
+        let failed = |attempt, again| {
+            ending(Err(CookError::failed("TORCH", "out of memory", again)), None, attempt, 3)
+        };
+        assert_eq!(failed(2, true), Ending::Again(Failure::new("TORCH", "out of memory")));
+        let Ending::Record(Outcome::Failed(last)) = failed(3, true) else { panic!("{:?}", failed(3, true)) };
+        assert_eq!(last.code, "ATTEMPTS_EXHAUSTED");
+        assert!(last.diagnosis.contains("attempt 3 of 3: TORCH: out of memory"), "{}", last.diagnosis);
+        assert_eq!(failed(1, false), Ending::Record(Outcome::Failed(Failure::new("TORCH", "out of memory"))));
+    }
+}

@@ -1,0 +1,131 @@
+//! The kitchen's half of the story: a plan becomes pictures in the object store.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use image::RgbImage;
+
+use super::control::Control;
+use super::deliver::deliver;
+use super::ending::CookError;
+use super::worker::Cook;
+use crate::diffusion::{DiffusionError, Engine, Progress, RenderSpec};
+use crate::finish::{Finished, finish};
+use crate::plan::Plan;
+use crate::storage::{ObjectKey, Storage, StorageError};
+use crate::store::{JobResult, Picture};
+
+/// What a job is made with. The two steps that leave the room are functions, so that a test can let them fail.
+pub struct Kitchen {
+    /// Where checkpoints lie; a plan names one below it.
+    pub models_dir: PathBuf,
+    /// [`Engine::render`].
+    pub render: Box<dyn Fn(RenderSpec, Progress) -> Result<RgbImage, DiffusionError> + Send>,
+    /// [`Storage::put`], waited for: name, bytes, content type.
+    pub put: Box<dyn Fn(&ObjectKey, Bytes, &str) -> Result<(), StorageError> + Send>,
+}
+
+impl std::fmt::Debug for Kitchen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kitchen").field("models_dir", &self.models_dir).finish_non_exhaustive()
+    }
+}
+
+impl Kitchen {
+    /// Uploads run on `runtime`, which other threads must drive: a worker only waits for them.
+    pub fn new(
+        engine: Engine,
+        storage: Storage,
+        models_dir: PathBuf,
+        runtime: tokio::runtime::Handle,
+    ) -> Self {
+        Self {
+            models_dir,
+            render: Box::new(move |spec, progress| engine.render(spec, progress)),
+            put: Box::new(move |key, bytes, content_type| {
+                runtime.block_on(storage.put(key, bytes, content_type))
+            }),
+        }
+    }
+
+    /// As a worker wants it.
+    pub fn into_cook(self) -> Cook {
+        Box::new(move |plan, control| generate(&self, plan, control))
+    }
+}
+
+/// Draws, finishes and uploads every picture of a plan. Nothing is uploaded before all are drawn, so that a job that is
+/// stopped publishes nothing. Running it twice puts the same objects under the same names.
+pub fn generate(kitchen: &Kitchen, plan: &Plan, control: &Control) -> Result<JobResult, CookError> {
+    let mut drawn = Vec::new();
+    for index in 0..plan.sampling.num_images {
+        let pixels = draw(kitchen, plan, index, control)?;
+        let finished =
+            finish(&pixels, &plan.output).map_err(|error| CookError::failed("FINISH", error, false))?;
+        drawn.push(finished);
+    }
+    let mut pictures = Vec::new();
+    for (index, finished) in (0..).zip(drawn) {
+        pictures.push(publish(kitchen, plan, index, finished, control)?);
+    }
+    Ok(JobResult { pictures })
+}
+
+/// Picture `index` is drawn from `seed + index`, and its steps count on from those of the pictures before.
+fn draw(kitchen: &Kitchen, plan: &Plan, index: u32, control: &Control) -> Result<RgbImage, CookError> {
+    let sampling = &plan.sampling;
+    let spec = RenderSpec {
+        model_dir: kitchen.models_dir.join(&plan.checkpoint),
+        prompt: plan.approved.clone(),
+        size: plan.size,
+        sampler: sampling.sampler,
+        num_inference_steps: sampling.num_inference_steps,
+        guidance_scale: sampling.guidance_scale,
+        seed: sampling.seed.wrapping_add(index),
+    };
+    let line = control.clone();
+    let pictures = sampling.num_images;
+    let progress: Progress =
+        Box::new(move |step, steps| line.progress(index * steps + step, pictures * steps));
+    let pixels = (kitchen.render)(spec, progress).map_err(failed)?;
+    if control.halted().is_some() { Err(CookError::Halted) } else { Ok(pixels) }
+}
+
+fn publish(
+    kitchen: &Kitchen,
+    plan: &Plan,
+    index: u32,
+    finished: Finished,
+    control: &Control,
+) -> Result<Picture, CookError> {
+    let Finished { fingerprint, picture, thumbnail } = finished;
+    let (number, format) = (index + 1, plan.output.format);
+    let unnamed = |error| CookError::failed("OBJECT_NAME", error, false);
+    let picture_key = ObjectKey::picture(&plan.gen_id, &fingerprint.hex, number, format).map_err(unnamed)?;
+    let thumbnail_key =
+        ObjectKey::thumbnail(&plan.gen_id, &fingerprint.hex, number, format).map_err(unnamed)?;
+    for (key, bytes) in [(&thumbnail_key, Bytes::from(thumbnail)), (&picture_key, Bytes::from(picture))] {
+        deliver(|| (kitchen.put)(key, bytes.clone(), format.content_type()), control)?;
+    }
+    Ok(Picture {
+        seed: plan.sampling.seed.wrapping_add(index),
+        fingerprint: fingerprint.hex,
+        fingerprint_quality: fingerprint.quality,
+        picture_key: picture_key.to_string(),
+        thumbnail_key: thumbnail_key.to_string(),
+    })
+}
+
+fn failed(error: DiffusionError) -> CookError {
+    let code = match &error {
+        DiffusionError::Cancelled { .. } => return CookError::Halted,
+        DiffusionError::Device(_) => "DEVICE",
+        DiffusionError::Checkpoint(_) => "CHECKPOINT",
+        DiffusionError::NotFinite { .. } => "NOT_FINITE",
+        DiffusionError::Torch(_) => "TORCH",
+        DiffusionError::Panicked(_) => "PANICKED",
+        DiffusionError::Stopped => "ENGINE_STOPPED",
+        DiffusionError::Unsuitable(_) | DiffusionError::TensorFile { .. } => "UNSUITABLE",
+    };
+    CookError::failed(code, &error, error.is_transient())
+}
