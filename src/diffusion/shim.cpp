@@ -1,9 +1,35 @@
 // A plain C interface over the parts of libtorch that tch does not wrap.
 // Everything named here lives in libtorch_cpu or libc10: no CUDA symbol, so it links on a machine without a GPU.
+// No exception crosses: a failed call gives nullptr or -1 and leaves its words in a string of its thread.
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <c10/core/InferenceMode.h>
+#include <string>
+
+static thread_local std::string last_error;
+
+#define IMGEN_TRY(failed, ...)                                                                  \
+  try { __VA_ARGS__ }                                                                           \
+  catch (const c10::Error& e) { last_error = e.what_without_backtrace(); }                      \
+  catch (const std::exception& e) { last_error = e.what(); }                                    \
+  catch (...) { last_error = "an exception of an unknown kind"; }                               \
+  return failed;
 
 extern "C" {
-void* imgen_inference_mode_enter() { return new c10::InferenceMode(true); }
+const char* imgen_last_error() { return last_error.c_str(); }
+
+void* imgen_inference_mode_enter() { IMGEN_TRY(nullptr, return new c10::InferenceMode(true);) }
 void imgen_inference_mode_leave(void* guard) { delete static_cast<c10::InferenceMode*>(guard); }
+
+// What torch.randn(shape, generator=torch.Generator("cpu").manual_seed(seed)) does, in float32.
+at::Tensor* imgen_randn(uint64_t seed, const int64_t* shape, size_t dimensions) {
+  IMGEN_TRY(nullptr,
+    at::Generator generator = at::detail::createCPUGenerator(seed);
+    return new at::Tensor(at::randn(at::IntArrayRef(shape, dimensions), generator,
+                                    at::TensorOptions().dtype(at::kFloat).device(at::kCPU)));)
+}
+
+int imgen_set_float32_matmul_precision(const char* precision) {
+  IMGEN_TRY(-1, at::globalContext().setFloat32MatmulPrecision(precision); return 0;)
+}
 }

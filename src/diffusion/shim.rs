@@ -1,0 +1,117 @@
+//! The few parts of libtorch that tch does not wrap, over `shim.cpp`. The only file with `unsafe` in it.
+
+#![expect(
+    unsafe_code,
+    reason = "a C interface can be called in no other way; each call says why it is sound"
+)]
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr::NonNull;
+use std::sync::OnceLock;
+
+use tch::Tensor;
+use torch_sys::C_tensor;
+
+unsafe extern "C" {
+    fn imgen_last_error() -> *const c_char;
+    fn imgen_inference_mode_enter() -> *mut c_void;
+    fn imgen_inference_mode_leave(guard: *mut c_void);
+    fn imgen_randn(seed: u64, shape: *const i64, dimensions: usize) -> *mut C_tensor;
+    fn imgen_set_float32_matmul_precision(precision: *const c_char) -> c_int;
+}
+
+/// What libtorch said when a call of this file failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("libtorch: {0}")]
+pub struct ShimError(String);
+
+fn last_error() -> ShimError {
+    // SAFETY: the pointer is to a string of this thread that lives until the thread's next failed call.
+    ShimError(unsafe { CStr::from_ptr(imgen_last_error()) }.to_string_lossy().into_owned())
+}
+
+/// Opens `libtorch.so` with all its symbols, so that its CUDA half registers itself where there is one.
+///
+/// The executable is linked with the CPU half only. With a full libtorch on `LD_LIBRARY_PATH` this brings CUDA in;
+/// in the lean folder `libtorch.so` is the CPU half and nothing happens. It must come before the process's first
+/// torch call: once libtorch has asked for CUDA and found none, it does not ask again. Later calls do nothing.
+///
+/// # Errors
+/// The loader's words, where a library that CUDA needs is missing; the CPU works all the same.
+pub fn bring_in_cuda() -> Result<(), ShimError> {
+    static OPENED: OnceLock<Result<(), ShimError>> = OnceLock::new();
+    OPENED
+        .get_or_init(|| {
+            // SAFETY: the name is a C string. The library's initialisers are libtorch's own, and the handle is
+            // never closed.
+            let handle = unsafe { libc::dlopen(c"libtorch.so".as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
+            if !handle.is_null() {
+                return Ok(());
+            }
+            // SAFETY: dlerror gives a string of this thread, or null when nothing failed since it was last asked.
+            let said = unsafe { libc::dlerror() };
+            if said.is_null() {
+                return Err(ShimError("libtorch.so cannot be opened".to_owned()));
+            }
+            // SAFETY: not null, so a C string that lives until this thread's next call of the loader.
+            Err(ShimError(unsafe { CStr::from_ptr(said) }.to_string_lossy().into_owned()))
+        })
+        .clone()
+}
+
+/// While it lives, tensors made on this thread keep neither gradients nor version counters
+/// (`c10::InferenceMode`). It ends where it is dropped, also when a panic unwinds; it cannot leave its thread.
+#[derive(Debug)]
+pub struct InferenceMode(NonNull<c_void>);
+
+impl InferenceMode {
+    /// # Errors
+    /// When libtorch cannot make the guard (no memory).
+    pub fn enter() -> Result<Self, ShimError> {
+        // SAFETY: no argument; the answer is null or a guard that `drop` alone deletes, on this same thread.
+        NonNull::new(unsafe { imgen_inference_mode_enter() }).map(Self).ok_or_else(last_error)
+    }
+}
+
+impl Drop for InferenceMode {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from `imgen_inference_mode_enter` and is deleted once.
+        unsafe { imgen_inference_mode_leave(self.0.as_ptr()) }
+    }
+}
+
+/// Standard normal numbers of a generator made for this one call; see [`super::noise::randn`].
+pub(super) fn randn(seed: u64, shape: &[i64]) -> Result<Tensor, ShimError> {
+    // SAFETY: `shape` is valid for its length during the call; the answer is null or a new tensor that is ours.
+    let tensor = unsafe { imgen_randn(seed, shape.as_ptr(), shape.len()) };
+    if tensor.is_null() {
+        return Err(last_error());
+    }
+    // SAFETY: a pointer to an `at::Tensor` made with `new`, which is what tch owns and deletes.
+    Ok(unsafe { Tensor::from_ptr(tensor) })
+}
+
+/// How exactly products of float32 matrices are computed (`at::Context::setFloat32MatmulPrecision`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Float32MatmulPrecision {
+    /// float32 throughout: the default.
+    Highest,
+    /// TensorFloat-32 where a GPU has it; the CPU stays at float32.
+    High,
+    /// As `High`, and on the CPU oneDNN may be used (twice as fast on AMD), with bfloat16 steps where it has them.
+    Medium,
+}
+
+/// Sets the precision for the whole process.
+///
+/// # Errors
+/// When libtorch refuses the setting.
+pub fn set_float32_matmul_precision(precision: Float32MatmulPrecision) -> Result<(), ShimError> {
+    let name = match precision {
+        Float32MatmulPrecision::Highest => c"highest",
+        Float32MatmulPrecision::High => c"high",
+        Float32MatmulPrecision::Medium => c"medium",
+    };
+    // SAFETY: a C string that outlives the call.
+    if unsafe { imgen_set_float32_matmul_precision(name.as_ptr()) } == 0 { Ok(()) } else { Err(last_error()) }
+}

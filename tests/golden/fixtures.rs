@@ -1,0 +1,21 @@
+//! What the makers in `tests/fixtures` wrote.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use tch::Tensor;
+
+/// A file or folder of `tests/fixtures`.
+pub(crate) fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+pub(crate) fn json<T: DeserializeOwned>(name: &str) -> T {
+    let text = std::fs::read_to_string(path(name)).unwrap();
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The numbers of a tensor in row order.
+pub(crate) fn numbers(tensor: &Tensor) -> Vec<f32> {
+    Vec::<f32>::try_from(&tensor.flatten(0, -1).to_kind(tch::Kind::Float).contiguous()).unwrap()
+}

@@ -1,0 +1,65 @@
+//! Token ids of transformers' `CLIPTokenizer`.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use imgen::diffusion::tokenizer::CLIPTokenizer;
+use serde::Deserialize;
+
+use crate::fixtures;
+
+#[derive(Deserialize)]
+struct File {
+    texts: Vec<String>,
+    /// By the folder of the tokenizer, such as `tiny-sdxl/tokenizer_2`.
+    vocabularies: HashMap<String, Ids>,
+}
+
+#[derive(Deserialize)]
+struct Ids {
+    padded: Vec<Vec<i64>>,
+    whole: Vec<Vec<i64>>,
+}
+
+fn folder(name: &str) -> PathBuf {
+    match name.strip_prefix("starter/") {
+        Some(part) => Path::new(env!("CARGO_MANIFEST_DIR")).join("models/starter").join(part),
+        None => fixtures::path(name),
+    }
+}
+
+#[test]
+fn ids_are_transformers() {
+    let File { texts, vocabularies } = fixtures::json("tokens.json");
+    assert!(texts.len() >= 60 && vocabularies.len() >= 4);
+    for (name, expected) in &vocabularies {
+        let tokenizer = CLIPTokenizer::load(&folder(name)).unwrap();
+        for ((text, padded), whole) in texts.iter().zip(&expected.padded).zip(&expected.whole) {
+            assert_eq!(&tokenizer.encode(text).unwrap(), whole, "{name}: {text:?}");
+            assert_eq!(&tokenizer.encode_padded(text).unwrap(), padded, "{name}: {text:?}");
+        }
+    }
+}
+
+#[test]
+fn the_second_tokenizer_pads_with_the_exclamation_mark() {
+    let tokenizer = CLIPTokenizer::load(&fixtures::path("tiny-sdxl/tokenizer_2")).unwrap();
+    assert_eq!((tokenizer.pad_token_id(), tokenizer.model_max_length()), (0, 77));
+    let ids = tokenizer.encode_padded("").unwrap();
+    assert_eq!(ids[..3], [tokenizer.bos_token_id(), tokenizer.eos_token_id(), 0]);
+    assert_eq!(ids.len(), 77);
+}
+
+#[test]
+fn what_is_no_tokenizer_is_an_error_that_names_the_file() {
+    let error = CLIPTokenizer::load(&fixtures::path("tiny-sdxl/vae")).unwrap_err().to_string();
+    assert!(error.contains("tokenizer.json"), "{error}");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("vocab.json"), r#"{"a": 0}"#).unwrap();
+    std::fs::write(folder.path().join("merges.txt"), "#version: 0.2\na b c\n").unwrap();
+    let error = CLIPTokenizer::load(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("merges.txt") && error.contains("a b c"), "{error}");
+    std::fs::write(folder.path().join("merges.txt"), "#version: 0.2\n").unwrap();
+    let error = CLIPTokenizer::load(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("<|startoftext|>"), "{error}");
+}
