@@ -7,6 +7,9 @@ use std::fmt;
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use serde_json::{Map, Value, json};
 
+use crate::storage::StorageError;
+use crate::store::{StoreError, SubmitError};
+
 /// Every error a client can meet. The name is stable; so is the text where the specification gives one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
@@ -128,6 +131,34 @@ impl ApiError {
 impl From<Code> for ApiError {
     fn from(code: Code) -> Self {
         Self::new(code)
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store could not do as asked");
+        if error.is_temporary() {
+            Self::new(Code::Unavailable).retry_after_s(5)
+        } else {
+            Self::new(Code::Internal)
+        }
+    }
+}
+
+impl From<SubmitError> for ApiError {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::QueueFull => Self::new(Code::QueueFull).retry_after_s(10),
+            SubmitError::IdempotencyMismatch => Self::new(Code::IdempotencyMismatch),
+            SubmitError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StorageError> for ApiError {
+    fn from(error: StorageError) -> Self {
+        tracing::error!(%error, "the object store could not do as asked");
+        Self::new(Code::Unavailable).retry_after_s(5)
     }
 }
 

@@ -7,20 +7,20 @@ use std::time::Instant;
 
 /// What a caller has left, as the `X-RateLimit-*` headers say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Allowance {
+pub(super) struct Allowance {
     /// Requests in a full bucket.
-    pub limit: u32,
-    pub remaining: u32,
+    pub(super) limit: u32,
+    pub(super) remaining: u32,
     /// Seconds until the bucket is full again, rounded up.
-    pub reset_s: u64,
+    pub(super) reset_s: u64,
 }
 
 /// A refusal: the bucket is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Empty {
-    pub allowance: Allowance,
+pub(super) struct Empty {
+    pub(super) allowance: Allowance,
     /// Seconds until one token is back, rounded up, at least 1.
-    pub retry_after_s: u64,
+    pub(super) retry_after_s: u64,
 }
 
 /// Token buckets of one size, one for each `K`.
@@ -28,7 +28,7 @@ pub struct Empty {
 /// A full bucket is the same as none, so full ones are dropped when the table is at its bound; should none be
 /// full, the one touched longest ago goes.
 #[derive(Debug)]
-pub struct Buckets<K> {
+pub(super) struct Buckets<K> {
     per_minute: u32,
     most: usize,
     table: Mutex<HashMap<K, Bucket>>,
@@ -42,12 +42,12 @@ struct Bucket {
 
 impl<K: Eq + Hash + Clone> Buckets<K> {
     /// Buckets that hold `per_minute` tokens and refill in a minute; at most `most` of them are remembered.
-    pub fn new(per_minute: u32, most: usize) -> Self {
+    pub(super) fn new(per_minute: u32, most: usize) -> Self {
         Self { per_minute: per_minute.max(1), most: most.max(1), table: Mutex::new(HashMap::new()) }
     }
 
     /// Takes one token of `key` at the time `now`.
-    pub fn take(&self, key: &K, now: Instant) -> Result<Allowance, Empty> {
+    pub(super) fn take(&self, key: &K, now: Instant) -> Result<Allowance, Empty> {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         let mut tokens = self.tokens(table.get(key), now);
         let taken = tokens >= 1.0;
@@ -67,7 +67,7 @@ impl<K: Eq + Hash + Clone> Buckets<K> {
     }
 
     /// What `key` has left, without taking any of it.
-    pub fn look(&self, key: &K, now: Instant) -> Allowance {
+    pub(super) fn look(&self, key: &K, now: Instant) -> Allowance {
         let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         self.allowance(self.tokens(table.get(key), now))
     }

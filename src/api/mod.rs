@@ -1,16 +1,51 @@
 #![doc = include_str!("README.md")]
 
+mod actions;
+mod auth;
 mod body;
 mod chance;
 mod config;
+mod door;
 mod fields;
 mod guard;
+mod health;
+mod idempotency;
 mod limits;
+mod notes;
 pub mod objects;
 mod request_id;
+mod resolve;
 mod samplers;
+mod server;
+mod services;
 mod strict_json;
+mod watermark;
 
+pub use actions::GenerateRequest;
 pub use chance::Chance;
 pub use config::ApiConfig;
 pub use guard::guard;
+pub use health::Readiness;
+pub use resolve::{Draft, resolve};
+pub use server::serve;
+pub use services::Services;
+
+use actix_web::web::{self, ServiceConfig};
+
+use crate::error::{ApiError, Code};
+
+/// Mounts the door, the two health pages and the answer to everything else.
+///
+/// Wants [`Services`] as `app_data` and [`guard`] around the application.
+pub fn routes(app: &mut ServiceConfig) {
+    app.service(resource("/api/v2", "POST", web::post().to(door::enter)))
+        .service(resource("/healthz", "GET", web::get().to(health::alive)))
+        .service(resource("/readyz", "GET", web::get().to(health::ready)))
+        .default_service(web::to(|| async { Err::<&str, _>(ApiError::from(Code::NotFound)) }));
+}
+
+fn resource(path: &str, allow: &'static str, route: actix_web::Route) -> actix_web::Resource {
+    web::resource(path).route(route).default_service(web::to(move || async move {
+        Err::<&str, _>(ApiError::new(Code::MethodNotAllowed).with("allow", allow))
+    }))
+}

@@ -2,7 +2,7 @@
 
 use actix_web::http::header::HeaderMap;
 
-use super::chance;
+use crate::store::ids;
 
 /// Longest number a client may bring.
 const LONGEST: usize = 128;
@@ -13,7 +13,12 @@ pub(super) fn choose(headers: &HeaderMap) -> String {
         .get("X-Request-Id")
         .and_then(|value| value.to_str().ok())
         .filter(|value| is_plain(value))
-        .map_or_else(|| format!("req_{}", chance::letters(20)), str::to_owned)
+        .map_or_else(fresh, str::to_owned)
+}
+
+/// A number that cannot be drawn is no reason to refuse the request.
+fn fresh() -> String {
+    format!("req_{}", ids::os_random().map(ids::gen_id).unwrap_or_default())
 }
 
 fn is_plain(value: &str) -> bool {

@@ -1,1 +1,17 @@
-//! tests
+//! The house by its door: the real service over HTTP, with curl and the specification's own clients.
+
+#[path = "../support/service.rs"]
+mod service;
+#[path = "support/house.rs"]
+mod house;
+
+mod callers;
+mod clients;
+mod connections;
+mod envelope;
+mod idempotency;
+mod limits;
+mod pictures;
+mod requests;
+mod status;
+mod survival;

@@ -25,7 +25,14 @@ fn ended(status: &Value) -> bool {
 fn picture(status: &Value) -> Vec<u8> {
     assert_eq!(status["status"], "COMPLETED", "{status}");
     let url = status["meta"]["images"][0]["url"].as_str().expect("a URL");
-    ureq::get(url).call().expect("the URL works").body_mut().with_config().limit(64 << 20).read_to_vec().unwrap()
+    ureq::get(url)
+        .call()
+        .expect("the URL works")
+        .body_mut()
+        .with_config()
+        .limit(64 << 20)
+        .read_to_vec()
+        .unwrap()
 }
 
 /// Files of the embedded store, which keeps one for each object.

@@ -18,6 +18,11 @@ pub struct Service {
 impl Service {
     /// Serves `data_dir` on a free port and waits until the service says that it is ready.
     pub fn start(data_dir: &Path) -> Self {
+        Self::start_with(data_dir, &[])
+    }
+
+    /// [`Service::start`] with more of the environment set.
+    pub fn start_with(data_dir: &Path, environment: &[(&str, &str)]) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .expect("a free port")
@@ -33,6 +38,7 @@ impl Service {
             .env("IMGEN_LOG", "warn")
             .env("IMGEN_RATE_LIMIT_PER_MIN", "1000000")
             .env("IMGEN_MAX_QUEUE", "100000")
+            .envs(environment.iter().copied())
             .stdout(Stdio::null())
             .spawn()
             .expect("the service starts");

@@ -1,0 +1,139 @@
+//! `generate`: the front half of the story, from what was said to a plan that is safely stored.
+
+use std::time::Instant;
+
+use actix_web::HttpResponse;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::super::fields::{self, Aliases, Int, present};
+use super::super::{Chance, Services, idempotency, resolve};
+use super::{Asked, ok};
+use crate::compliance::{self, Texts};
+use crate::error::{ApiError, Code};
+use crate::plan::Warning;
+use crate::store::{Blocked, NewJob, Ticket, Verdict};
+
+/// What the client said, nothing resolved (specification, "POST generate", and the additional parameters of this
+/// service). `None` and `""` mean "not said".
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct GenerateRequest {
+    pub prompt: String,
+    pub model: String,
+    pub negative: String,
+    pub optimize: bool,
+    #[serde(deserialize_with = "present")]
+    pub width: Option<Int>,
+    #[serde(deserialize_with = "present")]
+    pub height: Option<Int>,
+    pub style: String,
+    pub format: String,
+    #[serde(deserialize_with = "present")]
+    pub quality: Option<Int>,
+    pub lossless: bool,
+    pub wm_image: String,
+    pub wm_position: String,
+    #[serde(deserialize_with = "present")]
+    pub wm_scale: Option<Int>,
+    #[serde(deserialize_with = "present")]
+    pub wm_transparency: Option<Int>,
+    #[serde(deserialize_with = "present")]
+    pub wm_rotation: Option<Int>,
+    #[serde(deserialize_with = "present")]
+    pub wm_padding_x: Option<Int>,
+    #[serde(deserialize_with = "present")]
+    pub wm_padding_y: Option<Int>,
+    pub cs_author: String,
+    pub cs_title: String,
+    pub cs_description: String,
+    pub cs_organization: String,
+    pub cs_vendor: String,
+    /// `null` and -1 draw one, as if absent.
+    pub seed: Option<Int>,
+    #[serde(deserialize_with = "present")]
+    pub steps: Option<Int>,
+    #[serde(deserialize_with = "present")]
+    pub guidance: Option<f64>,
+    pub sampler: String,
+    #[serde(deserialize_with = "present")]
+    pub num_images: Option<Int>,
+    #[serde(deserialize_with = "present")]
+    pub metadata: Option<Map<String, Value>>,
+    pub strict: bool,
+}
+
+/// Other names that neighbours of this API use.
+pub(super) const ALIASES: Aliases = &[
+    ("negative", &["negative_prompt"]),
+    ("steps", &["num_inference_steps"]),
+    ("guidance", &["guidance_scale", "cfg_scale"]),
+    ("num_images", &["n"]),
+];
+
+/// The specification's five keys, and two more.
+#[derive(Debug, Serialize)]
+struct GenerateResponse {
+    id: String,
+    prompt: String,
+    model: String,
+    format: &'static str,
+    gen_id: String,
+    seed: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
+}
+
+impl From<Ticket> for GenerateResponse {
+    fn from(Ticket { id, receipt }: Ticket) -> Self {
+        Self {
+            id,
+            prompt: receipt.prompt,
+            model: receipt.model,
+            format: receipt.format.name(),
+            gen_id: receipt.gen_id,
+            seed: receipt.seed,
+            warnings: receipt.warnings,
+        }
+    }
+}
+
+/// What `status` will say of a blocked prompt.
+fn stored(blocked: compliance::Blocked) -> Blocked {
+    Blocked {
+        message: blocked.message,
+        filter_categories: blocked.categories.into_iter().map(str::to_owned).collect(),
+        compliance_codes: blocked.codes.into_iter().map(str::to_owned).collect(),
+    }
+}
+
+pub(super) async fn generate(asked: Asked<'_>, services: &Services) -> Result<HttpResponse, ApiError> {
+    let budget = services.generate_budget.take(&asked.caller.key_id, Instant::now());
+    let allowance = budget.unwrap_or_else(|empty| empty.allowance);
+    asked.slip.allowance.set(Some(allowance));
+    if let Err(empty) = budget {
+        return Err(ApiError::new(Code::RateLimited).retry_after_s(empty.retry_after_s));
+    }
+    let idempotency = idempotency::read(asked.request.headers(), &asked.bytes)?;
+    let request: GenerateRequest = fields::read(asked.fields, ALIASES)?;
+    let chance = Chance::draw()?;
+    let draft = resolve(&request, &services.presets, &chance)?;
+    // A blocked prompt is answered with an id like any other; its status says why nothing was drawn.
+    let said = draft.said();
+    let texts =
+        Texts { positive: &draft.composed.positive, negative: &draft.composed.negative, others: &said };
+    let verdict = match compliance::review(&texts) {
+        Ok(approved) => Verdict::Accepted(draft.into_plan(approved)),
+        Err(blocked) => Verdict::Blocked(draft.receipt(), stored(blocked)),
+    };
+    let job = NewJob { id: chance.job_id, key_id: asked.caller.key_id, verdict, idempotency };
+    let submitted = services.store.submit(job).await?;
+    let mut answer = ok(GenerateResponse::from(submitted.ticket().clone()));
+    if submitted.is_replayed() {
+        answer.headers_mut().insert(
+            actix_web::http::header::HeaderName::from_static("idempotency-replayed"),
+            actix_web::http::header::HeaderValue::from_static("true"),
+        );
+    }
+    Ok(answer)
+}

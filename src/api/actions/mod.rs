@@ -1,0 +1,74 @@
+//! One file an action: what it is asked, what it answers, and how it comes to that.
+
+mod generate;
+pub(super) mod meta;
+mod models;
+mod random;
+mod status;
+
+pub use generate::GenerateRequest;
+
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::Services;
+use super::guard::Slip;
+use crate::error::ApiError;
+use crate::store::Caller;
+
+/// What a client can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    Models,
+    Generate,
+    Status,
+    Random,
+}
+
+impl Action {
+    const ALL: [(&'static str, Self); 4] = [
+        ("models", Self::Models),
+        ("generate", Self::Generate),
+        ("status", Self::Status),
+        ("random", Self::Random),
+    ];
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, action)| *action)
+    }
+
+    pub(super) fn names() -> Vec<&'static str> {
+        Self::ALL.iter().map(|(name, _)| *name).collect()
+    }
+}
+
+/// One request, its caller known and its body read.
+pub(super) struct Asked<'a> {
+    /// Without `action`.
+    pub(super) fields: Map<String, Value>,
+    /// The body as it came.
+    pub(super) bytes: Bytes,
+    pub(super) caller: Caller,
+    pub(super) request: &'a HttpRequest,
+    pub(super) slip: &'a Slip,
+}
+
+pub(super) async fn answer(
+    action: Action,
+    asked: Asked<'_>,
+    services: &Services,
+) -> Result<HttpResponse, ApiError> {
+    match action {
+        Action::Models => models::models(asked, services),
+        Action::Generate => generate::generate(asked, services).await,
+        Action::Status => status::status(asked, services).await,
+        Action::Random => random::random(asked, services),
+    }
+}
+
+/// 200 with JSON that no cache may keep: it holds jobs and signed URLs.
+fn ok(body: impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(body)
+}

@@ -1,0 +1,35 @@
+//! `random`: a prompt to start from (specification, "POST random").
+
+use actix_web::HttpResponse;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::super::fields::{self, present};
+use super::super::strict_json::shorten;
+use super::super::{Services, chance};
+use super::{Asked, ok};
+use crate::error::{ApiError, Code};
+use crate::presets::Wanted;
+
+/// `character`: absent for any, `""` for none, or a name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RandomRequest {
+    #[serde(deserialize_with = "present")]
+    character: Option<String>,
+}
+
+pub(super) fn random(asked: Asked<'_>, services: &Services) -> Result<HttpResponse, ApiError> {
+    let request: RandomRequest = fields::read(asked.fields, &[])?;
+    let wanted = match request.character.as_deref() {
+        None => Wanted::Any,
+        Some("") => Wanted::Nobody,
+        Some(name) => Wanted::Named(name),
+    };
+    let drawn = services.presets.random(wanted, &mut chance::below, None).map_err(|unknown| {
+        ApiError::new(Code::InvalidCharacter)
+            .with("field", "character")
+            .with("character", shorten(&unknown.0))
+    })?;
+    Ok(ok(json!({"prompt": drawn.text})))
+}

@@ -1,0 +1,50 @@
+//! What the handlers are given: the other rooms, and this one's own tables.
+
+use std::sync::Arc;
+
+use super::ApiConfig;
+use super::auth::Failures;
+use super::health::Readiness;
+use super::limits::Buckets;
+use crate::compliance;
+use crate::presets::Presets;
+use crate::storage::Storage;
+use crate::store::Store;
+
+/// How many keys' budgets are remembered; a key that is forgotten starts with a full one.
+const KEYS: usize = 100_000;
+
+/// Shared by all event loops.
+#[derive(Debug)]
+pub struct Services {
+    pub(super) store: Store,
+    pub(super) presets: Arc<Presets>,
+    pub(super) storage: Storage,
+    pub(super) config: ApiConfig,
+    pub(super) readiness: Readiness,
+    pub(super) generate_budget: Buckets<i64>,
+    pub(super) failures: Failures,
+}
+
+impl Services {
+    /// `readiness` is kept by whoever starts the engine; see [`Readiness`].
+    pub fn new(
+        config: ApiConfig,
+        store: Store,
+        presets: Arc<Presets>,
+        storage: Storage,
+        readiness: Readiness,
+    ) -> Self {
+        let floor = if compliance::floor_stands() { Ok(()) } else { Err("the rules do not hold".to_owned()) };
+        readiness.set("compliance", floor);
+        Self {
+            generate_budget: Buckets::new(config.generate_per_minute, KEYS),
+            failures: Failures::new(config.free_auth_failures_per_minute),
+            store,
+            presets,
+            storage,
+            config,
+            readiness,
+        }
+    }
+}
