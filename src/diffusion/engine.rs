@@ -11,6 +11,7 @@ use image::RgbImage;
 use super::config::DiffusionConfig;
 use super::error::DiffusionError;
 use super::owner::Owner;
+use super::render::{RenderOptions, Rendered};
 use crate::compliance::ApprovedPrompt;
 use crate::plan::{SamplerKind, Size};
 
@@ -27,6 +28,22 @@ pub struct RenderSpec {
     /// Classifier-free guidance is off at 1 and below, as in diffusers.
     pub guidance_scale: f64,
     pub seed: u32,
+}
+
+impl From<RenderSpec> for RenderOptions {
+    fn from(spec: RenderSpec) -> Self {
+        Self {
+            model_dir: spec.model_dir,
+            prompt: spec.prompt,
+            size: spec.size,
+            sampler: spec.sampler,
+            num_inference_steps: spec.num_inference_steps,
+            guidance_scale: spec.guidance_scale,
+            seed: spec.seed,
+            initial_latents: None,
+            dump_latents: None,
+        }
+    }
 }
 
 /// What a checkpoint says about itself once it is loaded.
@@ -76,8 +93,16 @@ impl Engine {
     ///
     /// # Errors
     /// See [`DiffusionError`]; a panic under the job is returned as an error and leaves the engine usable.
-    pub fn render(&self, spec: RenderSpec, mut progress: Progress) -> Result<RgbImage, DiffusionError> {
-        self.ask(move |owner| owner.render(&spec, &mut *progress))
+    pub fn render(&self, spec: RenderSpec, progress: Progress) -> Result<RgbImage, DiffusionError> {
+        Ok(self.draw(spec.into(), progress)?.image)
+    }
+
+    /// [`Self::render`] with what the command line and the tests ask beside: latents in and out, and timings.
+    ///
+    /// # Errors
+    /// As [`Self::render`].
+    pub fn draw(&self, options: RenderOptions, mut progress: Progress) -> Result<Rendered, DiffusionError> {
+        self.ask(move |owner| owner.draw(&options, &mut *progress))
     }
 
     /// Loads and checks a checkpoint, and keeps it resident. Blocks.
@@ -90,7 +115,7 @@ impl Engine {
     }
 
     /// Runs `work` on the owner thread under a net, and waits for what it gives.
-    pub(super) fn ask<T: Send + 'static>(
+    fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Owner) -> Result<T, DiffusionError> + Send + 'static,
     ) -> Result<T, DiffusionError> {
@@ -107,7 +132,6 @@ impl Engine {
 }
 
 fn run(config: &DiffusionConfig, inbox: &Receiver<Order>, ready: &SyncSender<Result<(), DiffusionError>>) {
-    let _no_grad = tch::no_grad_guard();
     let mut owner = match Owner::new(config) {
         Ok(owner) => owner,
         Err(error) => {

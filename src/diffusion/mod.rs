@@ -1,17 +1,31 @@
 //! Pixels; the only room that names tch.
 //!
 //! - `engine`: the owner thread and the handle to it; `owner`: what lives on it
-//! - `config`, `error`: what it is told, what it answers when it cannot
+//! - `config`, `error`: what it is told, what it answers when it cannot; `render`: one picture's order
+//! - `device`: device, number format and threads
+//! - `pipeline`: the numbered recipe of a picture; `conditioning`, `guidance`, `image_io`: its parts
 //! - `checkpoint/`: folders in diffusers' layout, taken apart tensor by tensor
+//! - `layers/`: what the networks are made of
+//! - `text_encoders/`, `unets/`, `autoencoders/`: the networks
 //! - `noise`: chance, as a function of (seed, shape)
 //! - `schedulers/`: one sampling algorithm a file
 //! - `shim`: what tch does not wrap; the only unsafe code
 //! - `tokenizer/`: text to token ids
 
+mod autoencoders;
+mod conditioning;
 mod config;
+mod device;
 mod engine;
 mod error;
+mod guidance;
+mod image_io;
+mod layers;
 mod owner;
+mod pipeline;
+mod render;
+mod text_encoders;
+mod unets;
 
 pub mod checkpoint;
 pub mod noise;
@@ -22,3 +36,4 @@ pub mod tokenizer;
 pub use config::{DeviceChoice, DiffusionConfig, DtypeChoice};
 pub use engine::{Engine, ModelInfo, Progress, RenderSpec};
 pub use error::DiffusionError;
+pub use render::{RenderOptions, Rendered, Timings};

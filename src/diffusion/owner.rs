@@ -1,31 +1,85 @@
 //! What lives on the owner thread: the device and the checkpoints that are resident on it.
 
-use std::path::Path;
-
-use image::RgbImage;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use super::checkpoint::CheckpointError;
 use super::config::DiffusionConfig;
-use super::engine::{ModelInfo, RenderSpec};
+use super::device::Placement;
+use super::engine::ModelInfo;
 use super::error::DiffusionError;
+use super::pipeline::StableDiffusionXLPipeline;
+use super::render::{RenderOptions, Rendered};
+use super::shim::InferenceMode;
 
 /// Holds every weight of a device. Never leaves its thread.
-pub(super) struct Owner {}
+#[derive(Debug)]
+pub(super) struct Owner {
+    placement: Placement,
+    /// By folder, the one used last at the end.
+    resident: Vec<(PathBuf, StableDiffusionXLPipeline)>,
+    most_resident: usize,
+    /// No gradients, no version counters, for as long as the thread runs. Dropped after the weights.
+    _inference_mode: InferenceMode,
+}
 
 impl Owner {
-    pub(super) fn new(_config: &DiffusionConfig) -> Result<Self, DiffusionError> {
-        Ok(Self {})
+    /// Call it on the thread that will own the weights.
+    pub(super) fn new(config: &DiffusionConfig) -> Result<Self, DiffusionError> {
+        let placement = Placement::settle(config)?;
+        let guard = InferenceMode::enter().map_err(|error| DiffusionError::Device(error.to_string()))?;
+        tracing::info!(device = %placement, dtype = placement.dtype(), "engine started");
+        Ok(Self {
+            placement,
+            resident: Vec::new(),
+            most_resident: config.resident_checkpoints.max(1),
+            _inference_mode: guard,
+        })
     }
 
-    pub(super) fn render(
+    /// Draws one picture, and loads its checkpoint first if need be.
+    pub(super) fn draw(
         &mut self,
-        spec: &RenderSpec,
-        _progress: &mut dyn FnMut(u32, u32) -> bool,
-    ) -> Result<RgbImage, DiffusionError> {
-        Err(CheckpointError::file(&spec.model_dir, "networks are not in this build").into())
+        options: &RenderOptions,
+        progress: &mut dyn FnMut(u32, u32) -> bool,
+    ) -> Result<Rendered, DiffusionError> {
+        let start = Instant::now();
+        let pipeline = self.checkpoint(&options.model_dir)?;
+        let load_ms = start.elapsed().as_secs_f64() * 1e3;
+        let mut rendered = pipeline.draw(options, progress)?;
+        rendered.timings.load_ms = load_ms;
+        rendered.timings.total_ms += load_ms;
+        Ok(rendered)
     }
 
+    /// Loads and checks a checkpoint.
     pub(super) fn probe(&mut self, model_dir: &Path) -> Result<ModelInfo, DiffusionError> {
-        Err(CheckpointError::file(model_dir, "networks are not in this build").into())
+        let placement = self.placement;
+        let pipeline = self.checkpoint(model_dir)?;
+        Ok(ModelInfo {
+            vae_scale_factor_px: pipeline.vae_scale_factor(),
+            parameters: pipeline.parameters(),
+            device: placement.to_string(),
+            dtype: placement.dtype().to_owned(),
+        })
+    }
+
+    /// The resident checkpoint of `model_dir`; the one unused for longest makes room for a new one before it is
+    /// loaded, so that both are never in memory for one's sake.
+    fn checkpoint(&mut self, model_dir: &Path) -> Result<&StableDiffusionXLPipeline, DiffusionError> {
+        let folder = model_dir.canonicalize().map_err(|error| CheckpointError::file(model_dir, error))?;
+        let entry = match self.resident.iter().position(|(path, _)| *path == folder) {
+            Some(place) => self.resident.remove(place),
+            None => {
+                let surplus = (self.resident.len() + 1).saturating_sub(self.most_resident);
+                self.resident.drain(..surplus);
+                let pipeline = StableDiffusionXLPipeline::load(&folder, self.placement)?;
+                tracing::info!(checkpoint = %folder.display(), parameters = pipeline.parameters(), "loaded");
+                (folder, pipeline)
+            }
+        };
+        self.resident.push(entry);
+        let last = self.resident.len() - 1;
+        Ok(&self.resident[last].1)
     }
 }

@@ -80,6 +80,16 @@ impl Drop for InferenceMode {
     }
 }
 
+/// Maps a file for reading.
+///
+/// # Errors
+/// The operating system's, for one that cannot be mapped.
+pub(super) fn map_file(file: &std::fs::File) -> std::io::Result<memmap2::Mmap> {
+    // SAFETY: the map is read only. A file that another process cuts short while it is mapped ends this process
+    // (SIGBUS); weights are files that nobody writes while they are served, and are copied out at load.
+    unsafe { memmap2::Mmap::map(file) }
+}
+
 /// Standard normal numbers of a generator made for this one call; see [`super::noise::randn`].
 pub(super) fn randn(seed: u64, shape: &[i64]) -> Result<Tensor, ShimError> {
     // SAFETY: `shape` is valid for its length during the call; the answer is null or a new tensor that is ours.

@@ -1,5 +1,19 @@
 //! Folders in diffusers' layout, opened and taken apart tensor by tensor.
+//!
+//! - `model_index`: which networks the folder has, by their diffusers names
+//! - `config_file`: a `config.json` whose fields are taken one by one; what is left is an error
+//! - `files`: which safetensors files hold a network
+//! - `weights`: the tensors of a network, taken by name and shape; what is left is an error
+//! - `error`: why a checkpoint cannot be used
 
+mod config_file;
 mod error;
+mod files;
+mod model_index;
+mod weights;
 
 pub use error::CheckpointError;
+
+pub(super) use config_file::ConfigFile;
+pub(super) use model_index::ModelIndex;
+pub(super) use weights::{Scope, Weights};

@@ -1,0 +1,60 @@
+//! `torch.nn.Linear`.
+
+use tch::Tensor;
+
+use crate::diffusion::checkpoint::{CheckpointError, Scope};
+
+#[derive(Debug)]
+pub(in crate::diffusion) struct Linear {
+    /// `[out_features, in_features]`
+    weight: Tensor,
+    /// `[out_features]`
+    bias: Option<Tensor>,
+}
+
+impl Linear {
+    /// Takes `weight` and `bias`.
+    pub(in crate::diffusion) fn load(
+        scope: &mut Scope<'_>,
+        in_features: i64,
+        out_features: i64,
+    ) -> Result<Self, CheckpointError> {
+        let mut linear = Self::load_without_bias(scope, in_features, out_features)?;
+        linear.bias = Some(scope.take("bias", &[out_features])?);
+        Ok(linear)
+    }
+
+    /// Takes `weight` only.
+    pub(in crate::diffusion) fn load_without_bias(
+        scope: &mut Scope<'_>,
+        in_features: i64,
+        out_features: i64,
+    ) -> Result<Self, CheckpointError> {
+        Ok(Self { weight: scope.take("weight", &[out_features, in_features])?, bias: None })
+    }
+
+    /// Takes a 1x1 convolution, which over the last axis of a channels-last picture is this very layer.
+    pub(in crate::diffusion) fn load_conv_1x1(
+        scope: &mut Scope<'_>,
+        in_features: i64,
+        out_features: i64,
+    ) -> Result<Self, CheckpointError> {
+        let weight = scope.take("weight", &[out_features, in_features, 1, 1])?;
+        Ok(Self {
+            weight: weight.reshape([out_features, in_features]),
+            bias: Some(scope.take("bias", &[out_features])?),
+        })
+    }
+
+    /// One layer whose output is that of `layers` side by side. All have a bias, or none has.
+    pub(in crate::diffusion) fn side_by_side(layers: &[Self]) -> Self {
+        let weights: Vec<&Tensor> = layers.iter().map(|layer| &layer.weight).collect();
+        let biases: Vec<&Tensor> = layers.iter().filter_map(|layer| layer.bias.as_ref()).collect();
+        Self { weight: Tensor::cat(&weights, 0), bias: (!biases.is_empty()).then(|| Tensor::cat(&biases, 0)) }
+    }
+
+    /// `[..., in_features]` to `[..., out_features]`
+    pub(in crate::diffusion) fn forward(&self, input: &Tensor) -> Tensor {
+        input.linear(&self.weight, self.bias.as_ref())
+    }
+}

@@ -1,0 +1,223 @@
+//! The recipe of a picture: `StableDiffusionXLPipeline.__call__`
+//! (`diffusers/pipelines/stable_diffusion_xl/pipeline_stable_diffusion_xl.py`, 0.42.1), step for step.
+
+use std::path::Path;
+use std::time::Instant;
+
+use tch::Tensor;
+
+use super::autoencoders::AutoencoderKL;
+use super::checkpoint::{CheckpointError, ModelIndex};
+use super::conditioning::{self, Encoder, Prompts};
+use super::device::Placement;
+use super::error::DiffusionError;
+use super::render::{RenderOptions, Rendered, Timings};
+use super::schedulers::{ScheduleError, SchedulerConfig, scheduler};
+use super::text_encoders::CLIPTextModel;
+use super::tokenizer::CLIPTokenizer;
+use super::unets::UNet2DConditionModel;
+use super::{guidance, image_io, noise};
+
+/// The longest side a picture may have, in pixels; beyond it memory would run out before libtorch says so.
+const LONGEST_SIDE_PX: u32 = 4096;
+
+/// A checkpoint, loaded.
+#[derive(Debug)]
+pub(super) struct StableDiffusionXLPipeline {
+    placement: Placement,
+    model_index: ModelIndex,
+    first: Encoder,
+    second: Encoder,
+    unet: UNet2DConditionModel,
+    vae: AutoencoderKL,
+    scheduler_config: SchedulerConfig,
+}
+
+impl StableDiffusionXLPipeline {
+    /// Loads every network of the folder and checks that they fit each other.
+    pub(super) fn load(model_dir: &Path, placement: Placement) -> Result<Self, CheckpointError> {
+        let Placement { device, kind } = placement;
+        let model_index = ModelIndex::open(model_dir)?;
+        let tokenizer = |name: &str| {
+            let folder = model_dir.join(name);
+            CLIPTokenizer::load(&folder).map_err(|error| CheckpointError::file(&folder, error))
+        };
+        let path = model_dir.join("scheduler/scheduler_config.json");
+        let scheduler_config =
+            std::fs::read_to_string(&path).map_err(|error| CheckpointError::file(&path, error)).and_then(
+                |text| serde_json::from_str(&text).map_err(|error| CheckpointError::file(&path, error)),
+            )?;
+        let encoder = |name: &str, tokenizer: CLIPTokenizer, with_projection: bool| {
+            CLIPTextModel::load(model_dir, name, with_projection, device, kind)
+                .map(|text_encoder| Encoder { tokenizer, text_encoder })
+        };
+        let loaded = Self {
+            placement,
+            model_index,
+            first: encoder("text_encoder", tokenizer("tokenizer")?, false)?,
+            second: encoder("text_encoder_2", tokenizer("tokenizer_2")?, true)?,
+            unet: UNet2DConditionModel::load(model_dir, device, kind)?,
+            vae: AutoencoderKL::load(model_dir, device, |upcast| placement.decoder_kind(upcast))?,
+            scheduler_config,
+        };
+        loaded.check_fit().map_err(|reason| CheckpointError::file(model_dir, reason))?;
+        Ok(loaded)
+    }
+
+    /// Widths on both sides of every seam between two networks.
+    fn check_fit(&self) -> Result<(), String> {
+        let (first, second) = (&self.first.text_encoder, &self.second.text_encoder);
+        for (encoder, name) in [(&self.first, "tokenizer"), (&self.second, "tokenizer_2")] {
+            let (asked, taken) =
+                (encoder.tokenizer.model_max_length(), encoder.text_encoder.max_position_embeddings());
+            if asked < 3 || i64::try_from(asked).map_or(true, |asked| asked > taken) {
+                return Err(format!("{name}: model_max_length {asked} does not suit an encoder of {taken}"));
+            }
+        }
+        let (tokens, tokens_2) =
+            (self.first.tokenizer.model_max_length(), self.second.tokenizer.model_max_length());
+        if tokens != tokens_2 {
+            return Err(format!("the tokenizers give {tokens} and {tokens_2} tokens"));
+        }
+        let config = &self.unet.config;
+        let text = first.hidden_size() + second.hidden_size();
+        if let Some(other) = config.cross_attention_dims().find(|&dim| dim != text) {
+            return Err(format!("unet: cross_attention_dim is {other}, the text encoders give {text}"));
+        }
+        let (wanted, given) =
+            (config.projection_class_embeddings_input_dim, config.time_ids_dim() + second.projection_dim());
+        if wanted != given {
+            let field = "projection_class_embeddings_input_dim";
+            return Err(format!("unet: {field} is {wanted}, time ids and pooled text give {given}"));
+        }
+        let latent = self.vae.config.latent_channels;
+        if config.in_channels != latent || config.out_channels != latent {
+            let (from, to) = (config.in_channels, config.out_channels);
+            return Err(format!("unet: {from} channels to {to}, the autoencoder has {latent}"));
+        }
+        Ok(())
+    }
+
+    /// Pixels along one side of a latent cell.
+    pub(super) fn vae_scale_factor(&self) -> u32 {
+        self.vae.config.vae_scale_factor()
+    }
+
+    pub(super) fn parameters(&self) -> u64 {
+        let encoders = self.first.text_encoder.parameters() + self.second.text_encoder.parameters();
+        encoders + self.unet.parameters() + self.vae.parameters()
+    }
+
+    /// Draws one picture; `progress` is told after each step. The comments keep diffusers' numbers.
+    pub(super) fn draw(
+        &self,
+        options: &RenderOptions,
+        progress: &mut dyn FnMut(u32, u32) -> bool,
+    ) -> Result<Rendered, DiffusionError> {
+        let mut timings = Timings::default();
+        let mut clock = Stopwatch::start();
+
+        // 1. Check inputs
+        let shape = self.latent_shape(options)?;
+
+        // 2. Define call parameters
+        let guided = guidance::is_on(options.guidance_scale);
+
+        // 3. Encode input prompt, and 7. Prepare added time ids & embeddings
+        let prompts = Prompts {
+            positive: options.prompt.positive(),
+            negative: guided.then(|| options.prompt.negative()),
+            force_zeros_for_empty_prompt: self.model_index.force_zeros_for_empty_prompt,
+        };
+        let conditioning = conditioning::encode([&self.first, &self.second], prompts, options.size)?;
+
+        // 4. Prepare timesteps
+        let mut scheduler =
+            scheduler(options.sampler, &self.scheduler_config, options.num_inference_steps as usize)
+                .map_err(|error| self.schedule_error(&options.model_dir, &error))?;
+        let timesteps = scheduler.timesteps().to_vec();
+        let prepared =
+            self.unet.prepare(&timesteps, &conditioning.prompt_embeds, &conditioning.added_cond_kwargs);
+
+        // 5. Prepare latent variables
+        let unit_noise = match &options.initial_latents {
+            Some(path) => image_io::read_latents(path, &shape)?,
+            None => noise::randn(u64::from(options.seed), &shape)
+                .map_err(|error| DiffusionError::Unsuitable(error.to_string()))?,
+        };
+        let mut latents = unit_noise.to_device(self.placement.device) * scheduler.init_noise_sigma();
+        timings.encode_ms = clock.lap_ms();
+
+        // 8. Denoising loop
+        let steps = u32::try_from(timesteps.len()).unwrap_or(u32::MAX);
+        for (index, step) in (0..timesteps.len()).zip(1..) {
+            let scaled = scheduler.scale_model_input(&latents, index);
+            let latent_model_input = if guided { Tensor::cat(&[&scaled, &scaled], 0) } else { scaled };
+            let mut noise_pred = self.unet.forward(&latent_model_input, &prepared, index);
+            if guided {
+                noise_pred = guidance::guide(&noise_pred, options.guidance_scale);
+            }
+            latents = scheduler.step(&noise_pred, index, &latents);
+            timings.steps_ms.push(clock.lap_ms());
+            if !progress(step, steps) {
+                return Err(DiffusionError::Cancelled { step, steps });
+            }
+        }
+        image_io::check_finite(&latents, "the latents after the last step")?;
+        if let Some(path) = &options.dump_latents {
+            image_io::write_latents(path, &latents)?;
+        }
+
+        // 9. Decode
+        let image = image_io::to_image(&self.vae.decode(&self.vae.unscale(&latents)))?;
+        timings.decode_ms = clock.lap_ms();
+        timings.total_ms = clock.total_ms();
+        Ok(Rendered { image, timings })
+    }
+
+    /// `[1, latent_channels, height, width]`
+    fn latent_shape(&self, options: &RenderOptions) -> Result<[i64; 4], DiffusionError> {
+        let factor = self.vae_scale_factor();
+        let (width, height) = (options.size.width_px, options.size.height_px);
+        for (name, side) in [("width", width), ("height", height)] {
+            if side == 0 || side % factor != 0 || side > LONGEST_SIDE_PX {
+                return Err(DiffusionError::Unsuitable(format!(
+                    "{name} {side} px: this checkpoint draws multiples of {factor} up to {LONGEST_SIDE_PX}"
+                )));
+            }
+        }
+        if !options.guidance_scale.is_finite() {
+            return Err(DiffusionError::Unsuitable(format!("guidance scale {}", options.guidance_scale)));
+        }
+        Ok([1, self.vae.config.latent_channels, i64::from(height / factor), i64::from(width / factor)])
+    }
+
+    fn schedule_error(&self, model_dir: &Path, error: &ScheduleError) -> DiffusionError {
+        match error {
+            ScheduleError::Steps { .. } => DiffusionError::Unsuitable(error.to_string()),
+            _ => CheckpointError::file(&model_dir.join("scheduler"), error).into(),
+        }
+    }
+}
+
+/// Time since the last lap, and since the start.
+struct Stopwatch {
+    start: Instant,
+    lap: Instant,
+}
+
+impl Stopwatch {
+    fn start() -> Self {
+        let now = Instant::now();
+        Self { start: now, lap: now }
+    }
+
+    fn lap_ms(&mut self) -> f64 {
+        let before = std::mem::replace(&mut self.lap, Instant::now());
+        (self.lap - before).as_secs_f64() * 1e3
+    }
+
+    fn total_ms(&self) -> f64 {
+        self.start.elapsed().as_secs_f64() * 1e3
+    }
+}
