@@ -1,0 +1,126 @@
+//! `imgen render`: one picture, no server.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use image::{ImageFormat, RgbImage};
+
+use super::Failure;
+use crate::compliance::{Texts, review};
+use crate::config::Config;
+use crate::diffusion::{DiffusionConfig, DtypeChoice, Engine, RenderOptions};
+use crate::plan::{SamplerKind, Size};
+
+/// The sampler's name on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Sampler {
+    /// EulerDiscreteScheduler
+    Euler,
+    /// DPMSolverMultistepScheduler (DPM++ 2M)
+    Dpmpp2m,
+    /// DPMSolverMultistepScheduler with Karras sigmas (DPM++ 2M Karras)
+    Dpmpp2mKarras,
+}
+
+impl From<Sampler> for SamplerKind {
+    fn from(sampler: Sampler) -> Self {
+        match sampler {
+            Sampler::Euler => Self::EulerDiscreteScheduler,
+            Sampler::Dpmpp2m => Self::DPMSolverMultistepScheduler,
+            Sampler::Dpmpp2mKarras => Self::DPMSolverMultistepSchedulerKarras,
+        }
+    }
+}
+
+/// What `imgen render` takes.
+#[derive(Debug, Clone, Args)]
+pub struct RenderArgs {
+    /// Checkpoint folder in diffusers' layout
+    #[arg(long, value_name = "DIR")]
+    pub model_dir: PathBuf,
+    /// What to draw
+    #[arg(long)]
+    pub prompt: String,
+    /// What to keep out
+    #[arg(long, default_value = "")]
+    pub negative: String,
+    /// Width in pixels
+    #[arg(long, default_value_t = 1024)]
+    pub width: u32,
+    /// Height in pixels
+    #[arg(long, default_value_t = 1024)]
+    pub height: u32,
+    /// Number of steps
+    #[arg(long, default_value_t = 30)]
+    pub steps: u32,
+    /// Guidance scale; 1 and below turn guidance off
+    #[arg(long, default_value_t = 5.0)]
+    pub guidance: f64,
+    /// Sampler
+    #[arg(long, value_enum, default_value_t = Sampler::Euler)]
+    pub sampler: Sampler,
+    /// Seed of the initial noise
+    #[arg(long, default_value_t = 0)]
+    pub seed: u32,
+    /// Number format: auto, f32, bf16 or f16 [default: the configuration's]
+    #[arg(long)]
+    pub dtype: Option<DtypeChoice>,
+    /// Initial noise of unit variance, tensor `latents`, in place of the seed's
+    #[arg(long, value_name = "IN.safetensors")]
+    pub latents: Option<PathBuf>,
+    /// Write the last latents, tensor `latents`, as the steps leave them
+    #[arg(long, value_name = "OUT.safetensors")]
+    pub dump_latents: Option<PathBuf>,
+    /// Print where the time went: one line of JSON, in milliseconds
+    #[arg(long)]
+    pub timings: bool,
+    /// The picture: .png or .jpg
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// Draws one picture on this process's own engine and writes it.
+///
+/// # Errors
+/// A sentence for the terminal: a blocked prompt, a checkpoint that does not load, a size it cannot draw, a file that
+/// cannot be written.
+pub fn run(arguments: RenderArgs, config: &Config) -> Result<(), Failure> {
+    let format = format_of(&arguments.out)?;
+    let texts =
+        Texts { positive: &arguments.prompt, negative: &arguments.negative, ..Texts::default() };
+    let prompt = review(&texts)?;
+    let settings =
+        DiffusionConfig { dtype: arguments.dtype.unwrap_or(config.diffusion.dtype), ..config.diffusion.clone() };
+    let engine = Engine::start(&settings)?;
+    let options = RenderOptions {
+        model_dir: arguments.model_dir,
+        prompt,
+        size: Size { width_px: arguments.width, height_px: arguments.height },
+        sampler: arguments.sampler.into(),
+        num_inference_steps: arguments.steps,
+        guidance_scale: arguments.guidance,
+        seed: arguments.seed,
+        initial_latents: arguments.latents,
+        dump_latents: arguments.dump_latents,
+    };
+    let rendered = engine.draw(options, Box::new(|_, _| true))?;
+    write(&rendered.image, &arguments.out, format)?;
+    if arguments.timings {
+        writeln!(std::io::stdout().lock(), "{}", serde_json::to_string(&rendered.timings)?)?;
+    }
+    Ok(())
+}
+
+/// Before anything is drawn, so that no minute is spent on a picture that cannot be written.
+fn format_of(path: &Path) -> Result<ImageFormat, Failure> {
+    match ImageFormat::from_path(path) {
+        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => Ok(format),
+        _ => Err(format!("{}: pictures are written as .png or .jpg", path.display()).into()),
+    }
+}
+
+fn write(image: &RgbImage, path: &Path, format: ImageFormat) -> Result<(), Failure> {
+    image.save_with_format(path, format).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(())
+}
