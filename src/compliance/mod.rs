@@ -1,4 +1,5 @@
-//! May we: the only room that can make an [`ApprovedPrompt`].
+//! # Compliance
+#![doc = include_str!("README.md")]
 //!
 //! - `approved`: the proof that a prompt was reviewed
 //! - `category`: what can be found, with its names on the wire

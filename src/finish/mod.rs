@@ -1,6 +1,7 @@
-//! From pixels to bytes, one step a file.
+//! # Finish: one step a file
+#![doc = include_str!("README.md")]
 //!
-//! [`finish`] holds the list; its order is an invariant of the house. Nothing touches the bytes after it.
+//! [`finish`] holds the list of steps.
 //! - `fingerprint`: PDQ of the final pixels, in hexadecimal
 //! - `pdq/`: the hash itself, equal to Meta's
 //! - `encode`: JPEG and PNG, declared as sRGB

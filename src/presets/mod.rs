@@ -1,6 +1,6 @@
-//! Models, styles, characters and random prompts, as data checked at start.
+//! # Presets: models, styles, characters and random prompts
+#![doc = include_str!("README.md")]
 //!
-//! The schema is in `presets/README.md`.
 //! - `model`, `character`, `random`: what a file of each kind holds
 //! - `load`: reads the folders and checks what spans files
 //! - `fields`: a table that is taken apart field by field, complaining

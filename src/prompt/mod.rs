@@ -1,4 +1,5 @@
-//! What is meant: parsing and composition of prompts.
+//! # Prompts
+#![doc = include_str!("README.md")]
 //!
 //! - `parse`: the raw prompt, split into character, positive and negative
 //! - `compose`: those and the presets, joined into what the text encoders get
