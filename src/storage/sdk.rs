@@ -129,3 +129,36 @@ impl Sdk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use aws_sdk_s3::presigning::PresigningConfig;
+
+    use super::*;
+    use crate::storage::ObjectKey;
+    use crate::storage::presign::Presigner;
+
+    #[tokio::test]
+    async fn our_signed_url_is_byte_for_byte_the_sdks() {
+        let credentials =
+            || Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCY", None, None, "t");
+        for (base_url, region, ttl_s) in
+            [("http://127.0.0.1:8080", "us-east-1", 3600), ("https://s3.example.org", "eu-west-3", 604_800)]
+        {
+            let config = StorageConfig { region: region.to_owned(), ..StorageConfig::default() };
+            let sdk = Sdk::new(&config, base_url, credentials(), network("http:"));
+            let ours = Presigner::new(base_url, "objects", region, credentials(), ttl_s);
+            let key: ObjectKey = "k3v9_00ff_00001_thumb.jpg".parse().unwrap();
+            let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_743_278_570_900);
+            let settings =
+                PresigningConfig::builder().start_time(now).expires_in(Duration::from_secs(ttl_s.into()));
+            let theirs = sdk.client.get_object().bucket("objects").key(key.as_str());
+            let theirs = theirs.presigned(settings.build().unwrap()).await.unwrap();
+            let signed = ours.presign(&key, now).unwrap();
+            assert_eq!(signed.url, theirs.uri());
+            assert_eq!(signed.expires_at.unix_timestamp(), 1_743_278_570 + i64::from(ttl_s));
+        }
+    }
+}

@@ -11,6 +11,7 @@ mod connections;
 mod envelope;
 mod idempotency;
 mod limits;
+mod objects;
 mod pictures;
 mod requests;
 mod status;

@@ -5,6 +5,8 @@
 //! | `mod.rs` | [`Embedded`]: open it, send it requests |
 //! | `gate.rs` | what is turned away before any signature is looked at |
 //! | `service.rs` | the S3 operations |
+//! | `upload.rs` | an object comes in |
+//! | `errors.rs` | what went wrong below, as S3 says it |
 //! | `listing.rs` | pages of names |
 //! | `conditions.rs` | `If-Match` and its kin |
 //! | `digests.rs` | what the client said about the bytes, checked before anything is visible |
@@ -18,12 +20,14 @@ mod conditions;
 mod connector;
 mod digests;
 mod draft;
+mod errors;
 mod folder;
 mod footer;
 mod gate;
 mod keys;
 mod listing;
 mod service;
+mod upload;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

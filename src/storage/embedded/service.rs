@@ -4,18 +4,16 @@ use std::io::{Error, ErrorKind};
 use std::os::unix::fs::FileExt;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 use s3s::dto::*;
-use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
+use s3s::{S3, S3Error, S3Request, S3Response, S3Result, s3_error};
 use time::OffsetDateTime;
-use tokio::sync::mpsc;
 
 use super::conditions::Conditions;
-use super::digests::{Claims, Digested};
-use super::draft::Draft;
+use super::errors::failed;
 use super::folder::{Folder, Object};
 use super::footer::Footer;
 use super::listing::{self, Entry, Query};
+use super::upload;
 
 /// Types that may be said of an object; anything else goes out as plain bytes, so that no page of a stranger's making
 /// ever runs under this service's name.
@@ -31,12 +29,6 @@ const MAX_KEYS: i32 = 1000;
 #[derive(Debug, Clone)]
 pub(super) struct Service {
     folder: Folder,
-}
-
-/// A piece of a body. Without an `End` the client went away, and nothing is published.
-enum Piece {
-    Data(Bytes),
-    End(Box<Claims>),
 }
 
 impl Service {
@@ -70,64 +62,7 @@ impl Service {
 #[async_trait::async_trait]
 impl S3 for Service {
     async fn put_object(&self, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
-        let trailers = request.trailing_headers;
-        let mut input = request.input;
-        if input.key.is_empty() || input.key.len() > 1024 {
-            return Err(s3_error!(KeyTooLongError, "a name has 1 to 1024 bytes"));
-        }
-        let only_new = match (&input.if_match, &input.if_none_match) {
-            (None, None) => false,
-            (None, Some(ETagCondition::Any)) => true,
-            _ => return Err(s3_error!(NotImplemented, "a put takes no condition but If-None-Match: *")),
-        };
-        if input.content_length.is_some_and(|length| {
-            u64::try_from(length).map_or(true, |length| length > self.folder.max_object_bytes())
-        }) {
-            return Err(too_large());
-        }
-        let mut claims = Claims::of(&input, trailers.is_some());
-        let mut digests = claims.digests();
-        let body = input.body.take();
-        let (pieces, mut inbox) = mpsc::channel::<Piece>(8);
-        let written = self.blocking(move |folder| {
-            if !folder.has_bucket(&input.bucket) {
-                return Err(s3_error!(NoSuchBucket));
-            }
-            let mut draft = folder.begin().map_err(failed)?;
-            loop {
-                match inbox.blocking_recv() {
-                    Some(Piece::Data(bytes)) => {
-                        digests.update(&bytes);
-                        draft.write(&bytes).map_err(failed)?;
-                    }
-                    Some(Piece::End(claims)) => {
-                        let found = digests.finish();
-                        claims.check(&found)?;
-                        return publish(folder, draft, input, &found, only_new);
-                    }
-                    None => return Err(s3_error!(IncompleteBody)),
-                }
-            }
-        });
-        let sent = async move {
-            if let Some(mut body) = body {
-                while let Some(bytes) = body.next().await {
-                    let bytes = bytes.map_err(|e| body_error(&*e))?;
-                    if pieces.send(Piece::Data(bytes)).await.is_err() {
-                        // The writer gave up; its own error is the one to tell.
-                        return Ok(());
-                    }
-                }
-            }
-            if let Some(trailers) = &trailers {
-                claims.add_trailing(trailers);
-            }
-            let _ = pieces.send(Piece::End(Box::new(claims))).await;
-            Ok::<(), S3Error>(())
-        };
-        let (written, sent) = tokio::join!(written, sent);
-        sent?;
-        let footer = written?;
+        let footer = upload::receive(&self.folder, request.input, request.trailing_headers).await?;
         let output = PutObjectOutput { e_tag: Some(etag(&footer)), ..PutObjectOutput::default() };
         Ok(S3Response::new(output))
     }
@@ -315,34 +250,6 @@ impl S3 for Service {
     }
 }
 
-fn publish(
-    folder: &Folder,
-    draft: Draft,
-    input: PutObjectInput,
-    found: &Digested,
-    only_new: bool,
-) -> S3Result<Footer> {
-    let now = OffsetDateTime::now_utc();
-    let footer = Footer {
-        key: input.key,
-        length_bytes: draft.length_bytes(),
-        md5: found.md5.clone(),
-        sha256: found.sha256.clone(),
-        stored_at_ms: i64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX),
-        content_type: input.content_type,
-        cache_control: input.cache_control,
-        content_disposition: input.content_disposition,
-        // How the bytes came is no part of the object.
-        content_encoding: input.content_encoding.filter(|encoding| encoding != "aws-chunked"),
-        metadata: input.metadata.unwrap_or_default().into_iter().collect(),
-    };
-    folder.publish(draft, &input.bucket, &footer, only_new).map_err(|e| match e.kind() {
-        ErrorKind::AlreadyExists => s3_error!(PreconditionFailed, "there is such an object"),
-        _ => failed(e),
-    })?;
-    Ok(footer)
-}
-
 fn etag(footer: &Footer) -> ETag {
     ETag::Strong(footer.md5.clone())
 }
@@ -362,44 +269,6 @@ fn signed(length: u64) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX)
 }
 
-fn too_large() -> S3Error {
-    s3_error!(EntityTooLarge, "the object is larger than this store takes")
-}
-
-/// Names a file's error for the client, and logs what only the operator may know.
-fn failed(error: Error) -> S3Error {
-    match error.kind() {
-        ErrorKind::FileTooLarge => too_large(),
-        ErrorKind::InvalidInput => s3_error!(InvalidArgument, "{}", error),
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            tracing::error!(%error, "the object store's disk is full");
-            let code = S3ErrorCode::Custom("InsufficientStorage".into());
-            let mut full = S3Error::with_message(code, "the disk is full");
-            full.set_status_code(http::StatusCode::INSUFFICIENT_STORAGE);
-            full
-        }
-        _ => {
-            tracing::error!(%error, "the object store's files fail");
-            S3Error::internal_error(error)
-        }
-    }
-}
-
-/// Names what went wrong with a body. s3s keeps the types of these errors to itself; their texts are all there is.
-fn body_error(error: &(dyn std::error::Error + 'static)) -> S3Error {
-    let said = format!("{error} {error:?}");
-    if said.contains("Sha256Mismatch") {
-        let code = S3ErrorCode::Custom("XAmzContentSHA256Mismatch".into());
-        let mut mismatch = S3Error::with_message(code, "x-amz-content-sha256 does not match the bytes");
-        mismatch.set_status_code(http::StatusCode::BAD_REQUEST);
-        mismatch
-    } else if said.contains("SignatureMismatch") {
-        s3_error!(SignatureDoesNotMatch)
-    } else {
-        s3_error!(IncompleteBody)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -412,11 +281,5 @@ mod tests {
             assert_eq!(content_type(Some(other)), PLAIN_BYTES, "{other}");
         }
         assert_eq!(content_type(None), PLAIN_BYTES);
-    }
-
-    #[test]
-    fn a_full_disk_is_named() {
-        let error = failed(Error::from(ErrorKind::StorageFull));
-        assert_eq!(error.status_code().map(|s| s.as_u16()), Some(507));
     }
 }
