@@ -1,18 +1,21 @@
 //! The only place that knows every concrete type: opens the rooms, and opens the doors.
 //!
-//! The service, its tests and `imgen check` build the same house here.
+//! The service and `imgen check` open the same rooms.
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web::{Data, ServiceConfig};
 
 use crate::api::{self, Readiness, Services};
+use crate::compliance;
 use crate::config::Config;
 use crate::config::complaints::Complaints;
 use crate::diffusion::{Engine, ModelInfo};
-use crate::jobs::{Kitchen, Worker};
+use crate::jobs::{Kitchen, Workers};
 use crate::presets::Presets;
 use crate::storage::{Embedded, Storage};
 use crate::store::{Store, StoreError, ids};
@@ -20,6 +23,9 @@ use crate::store::{Store, StoreError, ids};
 /// Name of the key that `IMGEN_API_KEY` gives, and of the one minted at the first start.
 const CONFIGURED_KEY: &str = "configured";
 const FIRST_KEY: &str = "first";
+
+/// How often it is asked whether a worker hangs.
+const LOOK_AFTER_WORKERS_EVERY: Duration = Duration::from_secs(5);
 
 /// A house whose rooms are open and whose doors are not yet.
 #[derive(Debug)]
@@ -64,6 +70,12 @@ impl Rooms {
     pub async fn open(config: &Config) -> Result<Self, Complaints> {
         let mut complaints = Complaints::default();
         config.service.validate_folders(&mut complaints);
+        if !compliance::floor_stands() {
+            complaints.add(
+                "compliance",
+                "the floor does not stand: its rules do not fire on their own test strings",
+            );
+        }
         let presets = match Presets::load(&config.service.presets_dir) {
             Ok(presets) => Some(Arc::new(presets)),
             Err(found) => {
@@ -81,10 +93,11 @@ impl Rooms {
         };
         let mut models = Vec::new();
         if let (Some(presets), Some(engine)) = (&presets, &engine) {
-            for checkpoint in presets.checkpoints() {
+            let named: BTreeSet<_> = presets.models.values().map(|model| &model.checkpoint).collect();
+            for checkpoint in named {
                 let folder = config.service.models_dir.join(checkpoint);
                 match engine.probe(&folder) {
-                    Ok(info) => models.push((checkpoint.to_owned(), info)),
+                    Ok(info) => models.push((checkpoint.clone(), info)),
                     Err(error) => complaints.add(folder.display().to_string(), error.to_string()),
                 }
             }
@@ -170,14 +183,20 @@ impl App {
     ) -> Result<(), AppError> {
         let Self { config, rooms, store } = self;
         let readiness = Readiness::default();
-        let kitchen = Kitchen::new(rooms.engine, rooms.storage.clone(), config.service.models_dir.clone());
-        let worker = Worker::start(store.clone(), kitchen, config.jobs.clone());
+        let kitchen = Kitchen::new(
+            rooms.engine,
+            rooms.storage.clone(),
+            config.service.models_dir.clone(),
+            tokio::runtime::Handle::current(),
+        );
+        let workers = Arc::new(Workers::start(store.clone(), vec![kitchen.into_cook()], &config.jobs).await?);
+        let watch = tokio::spawn(look_after(workers.clone(), readiness.clone()));
         let services =
             Data::new(Services::new(config.api, store.clone(), rooms.presets, rooms.storage, readiness));
         let embedded = rooms.embedded;
         let mount = move |app: &mut ServiceConfig| {
             if let Some(embedded) = &embedded {
-                api::objects::mount(app, embedded.clone());
+                api::objects::mount(app, embedded);
             }
         };
         let server = api::serve(listener, services, mount)?;
@@ -187,8 +206,20 @@ impl App {
             handle.stop(true).await;
         });
         let served = server.await;
-        worker.stop().await;
+        watch.abort();
+        if !tokio::task::spawn_blocking(move || workers.stop_blocking()).await.unwrap_or(false) {
+            tracing::warn!("a worker did not react; its job runs again after the next start");
+        }
         store.close().await;
         Ok(served?)
+    }
+}
+
+/// A worker that hangs, as with a driver that does, makes the service not ready, so that whoever runs it restarts it.
+async fn look_after(workers: Arc<Workers>, readiness: Readiness) {
+    loop {
+        let state = if workers.stuck() { Err("a worker hangs".to_owned()) } else { Ok(()) };
+        readiness.set("worker", state);
+        tokio::time::sleep(LOOK_AFTER_WORKERS_EVERY).await;
     }
 }

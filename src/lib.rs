@@ -12,3 +12,5 @@ pub mod finish;
 pub mod storage;
 pub mod config;
 pub mod error;
+pub mod app;
+pub mod cli;

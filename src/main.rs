@@ -1,1 +1,7 @@
-fn main() {}
+//! Arguments in, exit status out. Every decision is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    imgen::cli::main()
+}

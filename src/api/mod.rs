@@ -15,7 +15,6 @@ mod notes;
 pub mod objects;
 mod request_id;
 mod resolve;
-mod samplers;
 mod server;
 mod services;
 mod strict_json;

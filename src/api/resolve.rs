@@ -6,11 +6,12 @@ use super::Chance;
 use super::actions::GenerateRequest;
 use super::fields::Int;
 use super::notes::Notes;
-use super::{samplers, watermark};
+use super::watermark;
 use crate::compliance::ApprovedPrompt;
 use crate::error::{ApiError, Code};
 use crate::plan::{
     Credentials, DEFAULT_SIZE, Format, Output, PLAN_VERSION, Plan, SIZES, Sampling, Size, Warning, Watermark,
+    samplers,
 };
 use crate::presets::{Character, Model, Presets, Style};
 use crate::prompt::{self, Composed, ParsedPrompt, Parts, PromptError};

@@ -1,6 +1,6 @@
 //! What the handlers are given: the other rooms, and this one's own tables.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::ApiConfig;
 use super::auth::Failures;
@@ -24,6 +24,8 @@ pub struct Services {
     pub(super) readiness: Readiness,
     pub(super) generate_budget: Buckets<i64>,
     pub(super) failures: Failures,
+    /// The prompt that `random` gave last, so that it gives another.
+    pub(super) last_random: Mutex<Option<usize>>,
 }
 
 impl Services {
@@ -39,6 +41,7 @@ impl Services {
         readiness.set("compliance", floor);
         Self {
             generate_budget: Buckets::new(config.generate_per_minute, KEYS),
+            last_random: Mutex::default(),
             failures: Failures::new(config.free_auth_failures_per_minute),
             store,
             presets,

@@ -9,7 +9,11 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let rooms = runtime.block_on(Rooms::open(config)).map_err(AppError::Complaints)?;
     println!("configuration  ok");
-    println!("presets        ok: {}", rooms.presets.summary());
+    println!(
+        "presets        ok: {} models, {} characters",
+        rooms.presets.models.len(),
+        rooms.presets.characters.len()
+    );
     for (name, model) in &rooms.models {
         println!(
             "weights        ok: {name}, {} M parameters, {} on {}",

@@ -59,7 +59,10 @@ fn find(keys: &[KeyInfo], named: &str) -> Result<i64, Failure> {
 }
 
 fn list(keys: &[KeyInfo]) {
-    println!("{:>4}  {:<20}  {:<14}  {:<8}  {:>9}  {:<20}  last used", "id", "name", "token", "state", "requests", "created");
+    println!(
+        "{:>4}  {:<20}  {:<14}  {:<8}  {:>9}  {:<20}  last used",
+        "id", "name", "token", "state", "requests", "created"
+    );
     for key in keys {
         let state = match (key.revoked_at, key.enabled) {
             (Some(_), _) => "revoked",
@@ -79,5 +82,6 @@ fn list(keys: &[KeyInfo]) {
 }
 
 fn moment(at: Option<OffsetDateTime>) -> String {
-    at.and_then(|at| at.replace_nanosecond(0).ok()?.format(&Rfc3339).ok()).unwrap_or_else(|| "never".to_owned())
+    at.and_then(|at| at.replace_nanosecond(0).ok()?.format(&Rfc3339).ok())
+        .unwrap_or_else(|| "never".to_owned())
 }

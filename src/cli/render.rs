@@ -3,35 +3,14 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use image::{ImageFormat, RgbImage};
 
 use super::Failure;
 use crate::compliance::{Texts, review};
 use crate::config::Config;
 use crate::diffusion::{DiffusionConfig, DtypeChoice, Engine, RenderOptions};
-use crate::plan::{SamplerKind, Size};
-
-/// The sampler's name on the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Sampler {
-    /// EulerDiscreteScheduler
-    Euler,
-    /// DPMSolverMultistepScheduler (DPM++ 2M)
-    Dpmpp2m,
-    /// DPMSolverMultistepScheduler with Karras sigmas (DPM++ 2M Karras)
-    Dpmpp2mKarras,
-}
-
-impl From<Sampler> for SamplerKind {
-    fn from(sampler: Sampler) -> Self {
-        match sampler {
-            Sampler::Euler => Self::EulerDiscreteScheduler,
-            Sampler::Dpmpp2m => Self::DPMSolverMultistepScheduler,
-            Sampler::Dpmpp2mKarras => Self::DPMSolverMultistepSchedulerKarras,
-        }
-    }
-}
+use crate::plan::{SamplerKind, Size, samplers};
 
 /// What `imgen render` takes.
 #[derive(Debug, Clone, Args)]
@@ -57,9 +36,9 @@ pub struct RenderArgs {
     /// Guidance scale; 1 and below turn guidance off
     #[arg(long, default_value_t = 5.0)]
     pub guidance: f64,
-    /// Sampler
-    #[arg(long, value_enum, default_value_t = Sampler::Euler)]
-    pub sampler: Sampler,
+    /// Sampler: Euler, DPM++ 2M or DPM++ 2M Karras, as diffusers, A1111 or `k_` spell them
+    #[arg(long, default_value = "Euler", value_parser = sampler)]
+    pub sampler: SamplerKind,
     /// Seed of the initial noise
     #[arg(long, default_value_t = 0)]
     pub seed: u32,
@@ -87,17 +66,18 @@ pub struct RenderArgs {
 /// cannot be written.
 pub fn run(arguments: RenderArgs, config: &Config) -> Result<(), Failure> {
     let format = format_of(&arguments.out)?;
-    let texts =
-        Texts { positive: &arguments.prompt, negative: &arguments.negative, ..Texts::default() };
+    let texts = Texts { positive: &arguments.prompt, negative: &arguments.negative, ..Texts::default() };
     let prompt = review(&texts)?;
-    let settings =
-        DiffusionConfig { dtype: arguments.dtype.unwrap_or(config.diffusion.dtype), ..config.diffusion.clone() };
+    let settings = DiffusionConfig {
+        dtype: arguments.dtype.unwrap_or(config.diffusion.dtype),
+        ..config.diffusion.clone()
+    };
     let engine = Engine::start(&settings)?;
     let options = RenderOptions {
         model_dir: arguments.model_dir,
         prompt,
         size: Size { width_px: arguments.width, height_px: arguments.height },
-        sampler: arguments.sampler.into(),
+        sampler: arguments.sampler,
         num_inference_steps: arguments.steps,
         guidance_scale: arguments.guidance,
         seed: arguments.seed,
@@ -113,6 +93,10 @@ pub fn run(arguments: RenderArgs, config: &Config) -> Result<(), Failure> {
 }
 
 /// Before anything is drawn, so that no minute is spent on a picture that cannot be written.
+fn sampler(name: &str) -> Result<SamplerKind, String> {
+    samplers::named(name).ok_or_else(|| format!("unknown sampler; known are {}", samplers::KNOWN.join(", ")))
+}
+
 fn format_of(path: &Path) -> Result<ImageFormat, Failure> {
     match ImageFormat::from_path(path) {
         Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => Ok(format),

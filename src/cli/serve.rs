@@ -58,7 +58,12 @@ async fn either(terminate: &mut Signal, interrupt: &mut Signal) {
 
 fn greet(app: &App, url: &str, first_key: Option<&str>) {
     for (name, model) in app.models() {
-        println!("model   {name}: {} M parameters, {} on {}", model.parameters / 1_000_000, model.dtype, model.device);
+        println!(
+            "model   {name}: {} M parameters, {} on {}",
+            model.parameters / 1_000_000,
+            model.dtype,
+            model.device
+        );
     }
     println!("serving {url}/api/v2");
     match first_key {

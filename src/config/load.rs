@@ -35,9 +35,11 @@ pub fn load(named: Option<&Path>, vars: &Vars) -> Result<Config, Complaints> {
         storage: section(&mut tables, "storage", &mut complaints),
         diffusion: section(&mut tables, "diffusion", &mut complaints),
         jobs: section(&mut tables, "jobs", &mut complaints),
+        store: section(&mut tables, "store", &mut complaints),
     };
     for unknown in tables.keys() {
-        complaints.add(unknown, "unknown section; known are service, api, storage, diffusion and jobs");
+        complaints
+            .add(unknown, "unknown section; known are service, api, storage, diffusion, jobs and store");
     }
     config.validate(&mut complaints);
     if complaints.is_empty() { Ok(config) } else { Err(complaints) }
@@ -121,7 +123,8 @@ mod tests {
     #[test]
     fn the_environment_wins_over_the_file() {
         let file = write("[storage]\npresign_ttl_s = 60\nregion = 'eu-1'\n");
-        let config = load(Some(file.path()), &vars(&[("IMGEN_PRESIGN_TTL_S", "90"), ("HOME", "/x")])).unwrap();
+        let config =
+            load(Some(file.path()), &vars(&[("IMGEN_PRESIGN_TTL_S", "90"), ("HOME", "/x")])).unwrap();
         assert_eq!(config.storage.presign_ttl_s, 90);
         assert_eq!(config.storage.region, "eu-1");
     }
@@ -135,8 +138,14 @@ mod tests {
         )
         .unwrap_err();
         let places: Vec<_> = found.0.iter().map(|complaint| complaint.place.as_str()).collect();
-        for place in ["IMGEN_THREADS", "IMGEN_TYPO", "api.listen", "nonsense", "service.api_key", "storage.presign_ttl_s"]
-        {
+        for place in [
+            "IMGEN_THREADS",
+            "IMGEN_TYPO",
+            "api.listen",
+            "nonsense",
+            "service.api_key",
+            "storage.presign_ttl_s",
+        ] {
             assert!(places.contains(&place), "{place} is missing in {places:?}");
         }
     }

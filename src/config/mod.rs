@@ -1,3 +1,44 @@
-//! What the house was told: file and environment, checked all at once.
+//! What the house was told: a file, then the environment, checked all at once.
+//!
+//! Each room owns its section; this room composes them and is the only one that reads the environment.
+//!
+//! - [`complaints`]: the list of all that is wrong
+//! - [`env_vars`]: every variable, as a table
+//! - [`service`]: the section of no single room
+//! - [`load`]: file and environment into [`Config`]
 
 pub mod complaints;
+pub mod env_vars;
+pub mod load;
+pub mod service;
+
+use crate::api::ApiConfig;
+use crate::diffusion::DiffusionConfig;
+use crate::jobs::JobsConfig;
+use crate::storage::StorageConfig;
+use crate::store::StoreConfig;
+use complaints::Complaints;
+use service::ServiceConfig;
+
+/// Everything that can be set, by section.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    pub service: ServiceConfig,
+    pub api: ApiConfig,
+    pub storage: StorageConfig,
+    pub diffusion: DiffusionConfig,
+    pub jobs: JobsConfig,
+    pub store: StoreConfig,
+}
+
+impl Config {
+    /// Every section's complaints, and those that span sections.
+    pub fn validate(&self, complaints: &mut Complaints) {
+        self.service.validate(complaints);
+        self.api.validate(complaints);
+        self.storage.validate(complaints);
+        self.diffusion.validate(complaints);
+        self.jobs.validate(complaints);
+        self.store.validate(complaints);
+    }
+}

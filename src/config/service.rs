@@ -14,8 +14,6 @@ const MIN_API_KEY_CHARS: usize = 32;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServiceConfig {
-    /// Database, embedded objects and their credentials.
-    pub data_dir: PathBuf,
     /// Checkpoints, one diffusers-layout folder each.
     pub models_dir: PathBuf,
     /// Models, styles, characters and random prompts.
@@ -43,7 +41,6 @@ pub enum LogFormat {
 impl Default for ServiceConfig {
     fn default() -> Self {
         Self {
-            data_dir: "data".into(),
             models_dir: "models".into(),
             presets_dir: "presets".into(),
             public_url: None,
@@ -69,7 +66,8 @@ impl ServiceConfig {
             }
         }
         if tracing_subscriber::EnvFilter::try_new(&self.log).is_err() {
-            complaints.add("service.log", format!("`{}` is not a filter such as `info,imgen=debug`", self.log));
+            complaints
+                .add("service.log", format!("`{}` is not a filter such as `info,imgen=debug`", self.log));
         }
         let libtorch = &self.libtorch_dir;
         if !libtorch.as_os_str().is_empty() && !libtorch.join("libtorch_cpu.so").is_file() {

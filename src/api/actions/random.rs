@@ -1,5 +1,7 @@
 //! `random`: a prompt to start from (specification, "POST random").
 
+use std::sync::PoisonError;
+
 use actix_web::HttpResponse;
 use serde::Deserialize;
 use serde_json::json;
@@ -26,10 +28,12 @@ pub(super) fn random(asked: Asked<'_>, services: &Services) -> Result<HttpRespon
         Some("") => Wanted::Nobody,
         Some(name) => Wanted::Named(name),
     };
-    let drawn = services.presets.random(wanted, &mut chance::below, None).map_err(|unknown| {
+    let mut last = services.last_random.lock().unwrap_or_else(PoisonError::into_inner);
+    let drawn = services.presets.random(wanted, &mut chance::below, *last).map_err(|unknown| {
         ApiError::new(Code::InvalidCharacter)
             .with("field", "character")
             .with("character", shorten(&unknown.0))
     })?;
+    *last = Some(drawn.index);
     Ok(ok(json!({"prompt": drawn.text})))
 }

@@ -3,6 +3,8 @@
 //! A [`Plan`] is resolved at submit, stored in the job row and is all that the kitchen sees. The same plan gives
 //! the same picture. No `Option` in it means "default".
 
+pub mod samplers;
+
 use serde::{Deserialize, Serialize};
 
 use crate::compliance::ApprovedPrompt;

@@ -1,16 +1,16 @@
 //! The samplers by the names that diffusers, A1111 and k-diffusion give them.
 
-use crate::plan::SamplerKind;
+use super::SamplerKind;
 
 const EULER: &[&str] = &["euler", "eulerdiscrete", "eulerdiscretescheduler"];
 const DPMPP_2M: &[&str] =
     &["dpmpp2m", "dpmsolverpp", "dpmsolverpp2m", "dpmsolvermultistep", "dpmsolvermultistepscheduler"];
 
 /// One spelling of each, for messages.
-pub(super) const KNOWN: [&str; 3] = ["Euler", "DPM++ 2M", "DPM++ 2M Karras"];
+pub const KNOWN: [&str; 3] = ["Euler", "DPM++ 2M", "DPM++ 2M Karras"];
 
 /// Reads a sampler's name: case, spaces, `_` and `-` do not count, `++` is `pp`, a leading `k_` is dropped.
-pub(super) fn named(name: &str) -> Option<SamplerKind> {
+pub fn named(name: &str) -> Option<SamplerKind> {
     let plain: String =
         name.to_lowercase().replace("++", "pp").chars().filter(|c| !matches!(c, ' ' | '_' | '-')).collect();
     let plain = plain.strip_prefix("sample").unwrap_or(&plain);
