@@ -1,6 +1,7 @@
 //! The house by its door: the real service over HTTP, with curl and the specification's own clients.
 
 #[path = "../support/service.rs"]
+#[expect(dead_code, unreachable_pub, reason = "shared with the benches")]
 mod service;
 #[path = "support/house.rs"]
 mod house;

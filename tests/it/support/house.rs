@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::service::Service;
 
 /// A service of its own, with its own data; it ends with the value.
-pub struct House {
+pub(crate) struct House {
     service: Service,
     _model: TempDir,
     data: TempDir,
@@ -29,29 +29,29 @@ impl Deref for House {
 
 /// What came back, whatever its status.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     /// By lower-case name.
-    pub headers: HashMap<String, String>,
-    pub body: Vec<u8>,
+    pub(crate) headers: HashMap<String, String>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
     /// The body, which must be JSON and say so.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let kind = self.headers.get("content-type").map(String::as_str);
         assert_eq!(kind, Some("application/json"), "{}", String::from_utf8_lossy(&self.body));
         serde_json::from_slice(&self.body).expect("JSON")
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.headers))
     }
 }
 
 impl House {
     /// The one that tests share which only ask; it lives as long as any of them holds it.
-    pub fn shared() -> Arc<Self> {
+    pub(crate) fn shared() -> Arc<Self> {
         static SHARED: Mutex<Weak<House>> = Mutex::new(Weak::new());
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         shared.upgrade().unwrap_or_else(|| {
@@ -62,7 +62,7 @@ impl House {
     }
 
     /// With a model of `tests/fixtures`: the real pipeline, of small, untrained networks.
-    pub fn start(environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(environment: &[(&str, &str)]) -> Self {
         let model = tempfile::tempdir().unwrap();
         let fixture = root().join("tests/fixtures/tiny-starter");
         std::os::unix::fs::symlink(fixture, model.path().join("starter")).unwrap();
@@ -75,14 +75,14 @@ impl House {
     }
 
     /// With a configuration file of this text.
-    pub fn configured(text: &str) -> Self {
+    pub(crate) fn configured(text: &str) -> Self {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
         Self::start(&[("IMGEN_CONFIG", file.path().to_str().unwrap())])
     }
 
     /// Any request. A header whose value is `None` is left out; the usual two are there unless given.
-    pub fn send(&self, method: &str, path: &str, headers: &[(&str, Option<&str>)], body: &[u8]) -> Answer {
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, Option<&str>)], body: &[u8]) -> Answer {
         let bearer = format!("Bearer {}", self.key);
         let mut all =
             vec![("Authorization", Some(bearer.as_str())), ("Content-Type", Some("application/json"))];
@@ -113,16 +113,16 @@ impl House {
     }
 
     /// One action, with the usual headers.
-    pub fn ask(&self, body: &Value) -> Answer {
+    pub(crate) fn ask(&self, body: &Value) -> Answer {
         self.ask_with(&[], body)
     }
 
-    pub fn ask_with(&self, headers: &[(&str, Option<&str>)], body: &Value) -> Answer {
+    pub(crate) fn ask_with(&self, headers: &[(&str, Option<&str>)], body: &Value) -> Answer {
         self.send("POST", "/api/v2", headers, body.to_string().as_bytes())
     }
 
     /// Submits a job and waits for its end; gives the answers of `generate` and of the last `status`.
-    pub fn draw(&self, body: &Value) -> (Value, Value) {
+    pub(crate) fn draw(&self, body: &Value) -> (Value, Value) {
         let mut body = body.clone();
         body["action"] = json!("generate");
         let job = self.ask(&body).json();
@@ -132,7 +132,7 @@ impl House {
     }
 
     /// A key of somebody else, made beside the running service as an operator would.
-    pub fn another_key(&self, name: &str) -> String {
+    pub(crate) fn another_key(&self, name: &str) -> String {
         let made = self.cli(&["keys", "create", name]);
         let token = made.split_whitespace().find(|word| word.starts_with("imgen_") && word.len() > 20);
         let token = token.unwrap_or_else(|| panic!("no key in {made:?}")).to_owned();
@@ -148,7 +148,7 @@ impl House {
     }
 
     /// Runs the binary on this house's data and gives what it prints.
-    pub fn cli(&self, arguments: &[&str]) -> String {
+    pub(crate) fn cli(&self, arguments: &[&str]) -> String {
         let done = Command::new(env!("CARGO_BIN_EXE_imgen"))
             .args(arguments)
             .current_dir(root())
@@ -161,17 +161,17 @@ impl House {
 }
 
 /// Whether a job's status is final.
-pub fn has_ended(status: &Value) -> bool {
+pub(crate) fn has_ended(status: &Value) -> bool {
     !matches!(status["status"].as_str(), Some("IN_QUEUE" | "IN_PROGRESS"))
 }
 
 /// The repository's root.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
 /// Fetches a URL as a stranger would, with curl; the status and the bytes.
-pub fn curl(url: &str) -> (u16, Vec<u8>) {
+pub(crate) fn curl(url: &str) -> (u16, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("body");
     let done = Command::new("curl")
@@ -183,7 +183,7 @@ pub fn curl(url: &str) -> (u16, Vec<u8>) {
 }
 
 /// [`curl`] for a picture that must be there.
-pub fn fetch_picture(url: &str) -> (Vec<u8>, image::DynamicImage) {
+pub(crate) fn fetch_picture(url: &str) -> (Vec<u8>, image::DynamicImage) {
     let (status, bytes) = curl(url);
     assert_eq!(status, 200, "{url}: {}", String::from_utf8_lossy(&bytes));
     let picture = image::load_from_memory(&bytes).expect("a picture");
