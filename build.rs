@@ -1,5 +1,11 @@
 //! Tells the linker where libtorch lies, and compiles the C++ shim over what tch does not wrap.
 
+#![expect(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a build script may stop, and cargo speaks to it so"
+)]
+
 use std::path::PathBuf;
 
 fn main() {

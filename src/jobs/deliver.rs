@@ -27,7 +27,7 @@ pub(super) fn deliver(
         };
         tried += 1;
         if !error.is_transient() && tried >= TRIES_IF_LASTING {
-            return Err(CookError::failed("STORAGE", error, false));
+            return Err(CookError::failed("STORAGE", &error, false));
         }
         let chance = crate::store::ids::os_random().map_or(u8::MAX, |[byte]| byte);
         let pause = pause(tried, chance);

@@ -15,7 +15,7 @@ pub enum CookError {
 }
 
 impl CookError {
-    pub fn failed(code: &str, diagnosis: impl ToString, again: bool) -> Self {
+    pub fn failed(code: &str, diagnosis: &(impl ToString + ?Sized), again: bool) -> Self {
         Self::Failed { failure: Failure::new(code, diagnosis.to_string()), again }
     }
 }

@@ -12,8 +12,11 @@ use super::worker::Cook;
 use crate::diffusion::{DiffusionError, Engine, Progress, RenderSpec};
 use crate::finish::{Finished, finish};
 use crate::plan::Plan;
-use crate::storage::{ObjectKey, Storage, StorageError};
+use crate::storage::{KeyError, ObjectKey, Storage, StorageError};
 use crate::store::{JobResult, Picture};
+
+/// Takes name, bytes and content type.
+pub type PutObject = Box<dyn Fn(&ObjectKey, Bytes, &str) -> Result<(), StorageError> + Send>;
 
 /// What a job is made with. The two steps that leave the room are functions, so that a test can let them fail.
 pub struct Kitchen {
@@ -21,8 +24,8 @@ pub struct Kitchen {
     pub models_dir: PathBuf,
     /// [`Engine::render`].
     pub render: Box<dyn Fn(RenderSpec, Progress) -> Result<RgbImage, DiffusionError> + Send>,
-    /// [`Storage::put`], waited for: name, bytes, content type.
-    pub put: Box<dyn Fn(&ObjectKey, Bytes, &str) -> Result<(), StorageError> + Send>,
+    /// [`Storage::put`], waited for.
+    pub put: PutObject,
 }
 
 impl std::fmt::Debug for Kitchen {
@@ -61,7 +64,7 @@ pub fn generate(kitchen: &Kitchen, plan: &Plan, control: &Control) -> Result<Job
     for index in 0..plan.sampling.num_images {
         let pixels = draw(kitchen, plan, index, control)?;
         let finished =
-            finish(&pixels, &plan.output).map_err(|error| CookError::failed("FINISH", error, false))?;
+            finish(&pixels, &plan.output).map_err(|error| CookError::failed("FINISH", &error, false))?;
         drawn.push(finished);
     }
     let mut pictures = Vec::new();
@@ -87,7 +90,7 @@ fn draw(kitchen: &Kitchen, plan: &Plan, index: u32, control: &Control) -> Result
     let pictures = sampling.num_images;
     let progress: Progress =
         Box::new(move |step, steps| line.progress(index * steps + step, pictures * steps));
-    let pixels = (kitchen.render)(spec, progress).map_err(failed)?;
+    let pixels = (kitchen.render)(spec, progress).map_err(|error| failed(&error))?;
     if control.halted().is_some() { Err(CookError::Halted) } else { Ok(pixels) }
 }
 
@@ -100,7 +103,7 @@ fn publish(
 ) -> Result<Picture, CookError> {
     let Finished { fingerprint, picture, thumbnail } = finished;
     let (number, format) = (index + 1, plan.output.format);
-    let unnamed = |error| CookError::failed("OBJECT_NAME", error, false);
+    let unnamed = |error: KeyError| CookError::failed("OBJECT_NAME", &error, false);
     let picture_key = ObjectKey::picture(&plan.gen_id, &fingerprint.hex, number, format).map_err(unnamed)?;
     let thumbnail_key =
         ObjectKey::thumbnail(&plan.gen_id, &fingerprint.hex, number, format).map_err(unnamed)?;
@@ -116,8 +119,8 @@ fn publish(
     })
 }
 
-fn failed(error: DiffusionError) -> CookError {
-    let code = match &error {
+fn failed(error: &DiffusionError) -> CookError {
+    let code = match error {
         DiffusionError::Cancelled { .. } => return CookError::Halted,
         DiffusionError::Device(_) => "DEVICE",
         DiffusionError::Checkpoint(_) => "CHECKPOINT",
@@ -127,5 +130,5 @@ fn failed(error: DiffusionError) -> CookError {
         DiffusionError::Stopped => "ENGINE_STOPPED",
         DiffusionError::Unsuitable(_) | DiffusionError::TensorFile { .. } => "UNSUITABLE",
     };
-    CookError::failed(code, &error, error.is_transient())
+    CookError::failed(code, error, error.is_transient())
 }

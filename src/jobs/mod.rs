@@ -21,6 +21,6 @@ mod tests;
 pub use config::JobsConfig;
 pub use control::{Control, Halt};
 pub use ending::CookError;
-pub use generate::{Kitchen, generate};
+pub use generate::{Kitchen, PutObject, generate};
 pub use state::{JobState, Move};
 pub use worker::{Cook, Workers};

@@ -60,7 +60,7 @@ impl Workers {
             let thread = std::thread::Builder::new()
                 .name(format!("worker-{number}"))
                 .spawn(move || shared.work(number, &cook))
-                .map_err(StoreError::no_thread)?;
+                .map_err(|error| StoreError::no_thread(&error))?;
             workers.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
         }
         Ok(workers)
@@ -128,7 +128,7 @@ impl Shared {
         let Some(plan) = view.plan.as_deref() else {
             let failure =
                 Failure::new("PLAN_UNREADABLE", "the plan was written by another version of the program");
-            return self.end(&claim, Ending::Record(Outcome::Failed(failure)));
+            return self.end(&claim, &Ending::Record(Outcome::Failed(failure)));
         };
         tracing::info!(job = claim.id, attempt = claim.attempt, "job started");
         let control = Control::new(live, Duration::from_secs(self.config.timeout_s));
@@ -137,13 +137,13 @@ impl Shared {
             scope.spawn(|| self.heartbeat(&claim, &control));
             let cooked = catch_unwind(AssertUnwindSafe(|| cook(plan, &control)));
             control.done();
-            cooked.unwrap_or_else(|panic| Err(CookError::failed("PANICKED", panic_text(&*panic), true)))
+            cooked.unwrap_or_else(|panic| Err(CookError::failed("PANICKED", &panic_text(&*panic), true)))
         });
         if let Err(error) = &cooked {
             tracing::warn!(job = claim.id, attempt = claim.attempt, %error, "an attempt gave no pictures");
         }
         let ending = ending(cooked, control.halted(), claim.attempt, self.config.max_attempts);
-        self.end(&claim, ending);
+        self.end(&claim, &ending);
         self.set_running(number, None);
     }
 
@@ -154,7 +154,7 @@ impl Shared {
                 tracing::error!(job = claim.id, "the job has overrun its time and does not react");
                 control.halt(Halt::TimeOut);
                 let failure = Failure::new("HUNG", "it overran its time and did not react");
-                return self.end(claim, Ending::Record(Outcome::TimedOut(failure)));
+                return self.end(claim, &Ending::Record(Outcome::TimedOut(failure)));
             }
             match self.store.renew(claim, self.lease()) {
                 Ok(true) => {}
@@ -165,12 +165,12 @@ impl Shared {
     }
 
     /// Records until the store can write: what was drawn is not thrown away for a full disk.
-    fn end(&self, claim: &Claim, ending: Ending) {
+    fn end(&self, claim: &Claim, ending: &Ending) {
         loop {
-            let recorded = match ending.clone() {
-                Ending::Record(outcome) => self.store.finish(claim, outcome),
+            let recorded = match ending {
+                Ending::Record(outcome) => self.store.finish(claim, outcome.clone()),
                 Ending::Park => self.store.requeue(claim, None),
-                Ending::Again(failure) => self.store.requeue(claim, Some(failure)),
+                Ending::Again(failure) => self.store.requeue(claim, Some(failure.clone())),
                 Ending::Drop => Ok(false),
             };
             match recorded {

@@ -141,7 +141,12 @@ impl JobView {
         match self.state.after(made) {
             Some(next) => self.state = next,
             None => {
-                tracing::error!(job = self.id, state = self.state.name(), ?made, "an illegal move was stored")
+                tracing::error!(
+                    job = self.id,
+                    state = self.state.name(),
+                    ?made,
+                    "an illegal move was stored"
+                );
             }
         }
     }

@@ -48,7 +48,7 @@ impl StoreError {
         matches!(self, Self::DiskFull | Self::Busy | Self::ReadOnly(_) | Self::Closed)
     }
 
-    pub(crate) fn no_thread(error: std::io::Error) -> Self {
+    pub(crate) fn no_thread(error: &std::io::Error) -> Self {
         Self::NoThread(error.to_string())
     }
 

@@ -59,10 +59,10 @@ impl Store {
         let views = Views::new(views, all_here, config.finished_in_memory);
         let memory = Arc::new(Memory::new(views, Callers::load(&connection)?));
         let reader = Mutex::new(database::open_reader(config)?);
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(|error| {
-                StoreError::Folder { path: config.data_dir.clone(), detail: error.to_string() }
-            })?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(|error| StoreError::no_thread(&error))?;
         let writer = Writer {
             connection,
             config: config.clone(),
@@ -74,10 +74,7 @@ impl Store {
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || write_until_closed(writer, writes, held))
-            .map_err(|error| StoreError::Folder {
-                path: config.data_dir.clone(),
-                detail: error.to_string(),
-            })?;
+            .map_err(|error| StoreError::no_thread(&error))?;
         let inner = Inner {
             memory,
             now_ms,

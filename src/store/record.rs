@@ -20,6 +20,10 @@ pub struct NewJob {
 
 /// What compliance said of the prompt. A blocked prompt has no plan: only an approved one can be in a plan.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every job is accepted, and it is held once, not in lists"
+)]
 pub enum Verdict {
     Accepted(Plan),
     /// Stored COMPLETED at once; nothing is drawn.

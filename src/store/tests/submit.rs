@@ -15,7 +15,7 @@ async fn a_job_is_seen_from_submit_to_its_pictures() {
     assert_eq!((view.state, view.attempt, view.progress()), (JobState::InQueue, 0, 0.0));
     assert_eq!(view.plan.as_deref(), Some(&plan));
     assert_eq!(store.queue_position(&view), Some(0));
-    assert_eq!(store.queue_position(&*store.job(key, &second).await.unwrap()), Some(1));
+    assert_eq!(store.queue_position(&store.job(key, &second).await.unwrap()), Some(1));
 
     let claimed = claim(&store).await;
     assert_eq!((claimed.claim.id.as_str(), claimed.claim.attempt), (id.as_str(), 1));
@@ -23,7 +23,7 @@ async fn a_job_is_seen_from_submit_to_its_pictures() {
     let view = store.job(key, &id).await.unwrap();
     assert_eq!((view.state, view.step(), view.steps(), view.progress()), (JobState::InProgress, 3, 8, 0.375));
     assert_eq!(store.queue_position(&view), None);
-    assert_eq!(store.queue_position(&*store.job(key, &second).await.unwrap()), Some(0));
+    assert_eq!(store.queue_position(&store.job(key, &second).await.unwrap()), Some(0));
 
     let claim = claimed.claim.clone();
     let done = Outcome::Completed(result());
