@@ -36,6 +36,8 @@ use std::sync::Arc;
 use aws_sdk_s3::config::SharedHttpClient;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber;
 
 pub use keys::Keys;
 
@@ -103,7 +105,9 @@ impl Embedded {
     pub async fn call(&self, request: http::Request<s3s::Body>) -> http::Response<s3s::Body> {
         let answer = match gate::refusal(&request) {
             Some(error) => error.to_http_response(),
-            None => match self.inner.service.call(request).await {
+            // s3s logs each refusal as an error, and requests, signatures and all, at debug: a stranger's knocking must
+            // not fill the log, nor a debugging session write down URLs that still open. Files log for themselves.
+            None => match self.inner.service.call(request).with_subscriber(Dispatch::none()).await {
                 Ok(response) => Ok(response),
                 Err(error) => {
                     tracing::error!(?error, "the object store could not answer");
@@ -117,5 +121,46 @@ impl Embedded {
     /// A transport for the AWS SDK that hands requests to this store directly.
     pub fn http_client(&self) -> SharedHttpClient {
         connector::http_client(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_writes_neither_signature_nor_error_to_the_log() {
+        let (log, folder) = (Log::default(), tempfile::tempdir().unwrap());
+        let store = Embedded::open(folder.path(), &StorageConfig::default()).unwrap();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(move || writer.clone())
+            .finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let signed = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=A%2F20250329%2Fus-east-1%2Fs3%2Faws4_request\
+                      &X-Amz-Date=20250329T200250Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=5ec7e7";
+        let request = http::Request::builder().uri(format!("/objects/a?{signed}")).header("host", "a");
+        let answer = store.call(request.body(s3s::Body::empty()).unwrap()).await;
+        assert_eq!(answer.status(), 403);
+        tracing::info!("heard");
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        assert!(log.contains("heard") && !log.contains("5ec7e7") && !log.contains("ERROR"), "{log}");
     }
 }
