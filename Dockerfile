@@ -26,6 +26,8 @@ COPY --from=build /opt/imgen/target/release/imgen /usr/local/bin/imgen
 COPY presets presets
 COPY loras loras
 COPY models models
+# libtorch's threads sleep while they wait; the service would start itself once more to set this.
+ENV OMP_WAIT_POLICY=passive
 ENV IMGEN_LISTEN=0.0.0.0:8080 IMGEN_PUBLIC_URL=http://127.0.0.1:8080 IMGEN_DATA_DIR=/data
 VOLUME /data
 EXPOSE 8080

@@ -33,9 +33,4 @@ impl Phrases {
         let phrases = self.0.get(&words[at]).into_iter().flatten();
         phrases.filter(|phrase| rest.starts_with(phrase)).map(|phrase| phrase.len() + 1).max().unwrap_or(0)
     }
-
-    #[cfg(test)]
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
