@@ -1,5 +1,6 @@
 //! `imgen serve`: opens the house, says where it stands, and waits for a signal.
 
+use std::io::IsTerminal;
 use std::net::TcpListener;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -32,7 +33,10 @@ pub fn run(config: Config) -> Result<(), Failure> {
 
 fn start_log(config: &Config) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&config.service.log)?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match config.service.log_format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
