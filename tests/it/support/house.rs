@@ -82,7 +82,13 @@ impl House {
     }
 
     /// Any request. A header whose value is `None` is left out; the usual two are there unless given.
-    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, Option<&str>)], body: &[u8]) -> Answer {
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, Option<&str>)],
+        body: &[u8],
+    ) -> Answer {
         let bearer = format!("Bearer {}", self.key);
         let mut all =
             vec![("Authorization", Some(bearer.as_str())), ("Content-Type", Some("application/json"))];
