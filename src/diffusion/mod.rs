@@ -33,6 +33,9 @@ pub mod schedulers;
 pub mod shim;
 pub mod tokenizer;
 
+#[cfg(test)]
+mod tests;
+
 pub use config::{DeviceChoice, DiffusionConfig, DtypeChoice};
 pub use engine::{Engine, ModelInfo, Progress, RenderSpec};
 pub use error::DiffusionError;

@@ -19,3 +19,9 @@ pub(crate) fn json<T: DeserializeOwned>(name: &str) -> T {
 pub(crate) fn numbers(tensor: &Tensor) -> Vec<f32> {
     Vec::<f32>::try_from(&tensor.flatten(0, -1).to_kind(tch::Kind::Float).contiguous()).unwrap()
 }
+
+/// The tensor that `--dump-latents` writes.
+pub(crate) fn latents(path: &Path) -> Tensor {
+    let tensors = Tensor::read_safetensors(path).unwrap();
+    tensors.into_iter().find(|(name, _)| name == "latents").unwrap().1
+}

@@ -1,0 +1,115 @@
+//! The networks one by one, beside what diffusers and transformers answer for the folders of `tests/fixtures`.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use tch::{Device, Kind, Tensor};
+
+use super::autoencoders::AutoencoderKL;
+use super::conditioning::{self, Encoder, Prompts};
+use super::text_encoders::CLIPTextModel;
+use super::tokenizer::CLIPTokenizer;
+use super::unets::{AddedCondKwargs, UNet2DConditionModel};
+use crate::plan::Size;
+
+const FOLDERS: [&str; 2] = ["tiny-sdxl", "tiny-starter"];
+
+/// `tests/fixtures/reference_pictures.py`, `PROMPTS`.
+const PROMPTS: [&str; 2] =
+    ["a cat sitting on a mat, at night!", "Portrait of an old sailor with a red hat; soft light, (detailed)"];
+
+fn fixture(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+fn expected(folder: &str) -> HashMap<String, Tensor> {
+    let path = fixture(&format!("{folder}.expected.safetensors"));
+    Tensor::read_safetensors(path).unwrap().into_iter().collect()
+}
+
+fn assert_close(ours: &Tensor, theirs: &Tensor, allowed: f64, what: &str) {
+    assert_eq!(ours.size(), theirs.size(), "{what}");
+    let difference = (ours.to_kind(Kind::Float) - theirs).abs().max().double_value(&[]);
+    assert!(difference <= allowed, "{what}: {difference:e}");
+}
+
+fn encoder(folder: &str, number: usize) -> Encoder {
+    let (tokenizer, name) =
+        if number == 1 { ("tokenizer", "text_encoder") } else { ("tokenizer_2", "text_encoder_2") };
+    let folder = fixture(folder);
+    Encoder {
+        tokenizer: CLIPTokenizer::load(&folder.join(tokenizer)).unwrap(),
+        text_encoder: CLIPTextModel::load(&folder, name, number == 2, Device::Cpu, Kind::Float).unwrap(),
+    }
+}
+
+#[test]
+fn text_encoders_are_transformers() {
+    for folder in FOLDERS {
+        let expected = expected(folder);
+        for number in [1, 2] {
+            let Encoder { tokenizer, text_encoder } = encoder(folder, number);
+            for (i, prompt) in PROMPTS.iter().enumerate() {
+                let what = format!("{folder}, encoder {number}, prompt {i}");
+                let ids = Tensor::from_slice(&tokenizer.encode_padded(prompt).unwrap()).unsqueeze(0);
+                assert_eq!(ids, expected[&format!("ids_{number}.{i}")], "{what}");
+                let embeds = text_encoder.forward(&ids);
+                assert_close(&embeds.penultimate, &expected[&format!("hidden_{number}.{i}")], 2e-5, &what);
+                assert_eq!(embeds.pooled.is_some(), number == 2);
+                if let Some(pooled) = embeds.pooled {
+                    assert_close(&pooled, &expected[&format!("pooled.{i}")], 2e-5, &what);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn conditioning_is_both_encoders_side_by_side() {
+    for folder in FOLDERS {
+        let expected = expected(folder);
+        let encoders = [&encoder(folder, 1), &encoder(folder, 2)];
+        for (i, positive) in PROMPTS.iter().enumerate() {
+            let prompts = Prompts { positive, negative: None, force_zeros_for_empty_prompt: true };
+            let size = Size { width_px: 96, height_px: 64 };
+            let conditioning = conditioning::encode(encoders, prompts, size).unwrap();
+            let what = format!("{folder}, prompt {i}");
+            assert_close(&conditioning.prompt_embeds, &expected[&format!("prompt_embeds.{i}")], 2e-5, &what);
+            let added = conditioning.added_cond_kwargs;
+            assert_close(&added.text_embeds, &expected[&format!("pooled.{i}")], 2e-5, &what);
+            assert_eq!(
+                added.time_ids,
+                Tensor::from_slice(&[64_f32, 96.0, 0.0, 0.0, 64.0, 96.0]).view([1, 6])
+            );
+        }
+    }
+}
+
+fn call(unet: &UNet2DConditionModel, inputs: &HashMap<String, Tensor>, rows: std::ops::Range<i64>) -> Tensor {
+    let part = |name: &str| inputs[&format!("unet.{name}")].slice(0, rows.start, rows.end, 1);
+    let added = AddedCondKwargs { text_embeds: part("text_embeds"), time_ids: part("time_ids") };
+    // A timestep before it, so that the right one is picked.
+    let prepared = unet.prepare(&[3.0, 601.0], &part("encoder_hidden_states"), &added);
+    unet.forward(&part("sample"), &prepared, 1)
+}
+
+#[test]
+fn the_unet_is_diffusers_and_a_batch_is_single_calls() {
+    for folder in FOLDERS {
+        let expected = expected(folder);
+        let unet = UNet2DConditionModel::load(&fixture(folder), Device::Cpu, Kind::Float).unwrap();
+        let batch = call(&unet, &expected, 0..2);
+        assert_close(&batch, &expected["unet.output"], 2e-5, folder);
+        let single = Tensor::cat(&[call(&unet, &expected, 0..1), call(&unet, &expected, 1..2)], 0);
+        assert_close(&single, &batch, 1e-5, folder);
+    }
+}
+
+#[test]
+fn the_decoder_is_diffusers() {
+    for folder in FOLDERS {
+        let expected = expected(folder);
+        let vae = AutoencoderKL::load(&fixture(folder), Device::Cpu, |_| Kind::Float).unwrap();
+        assert_close(&vae.decode(&expected["vae.latents"]), &expected["vae.decoded"], 2e-5, folder);
+    }
+}

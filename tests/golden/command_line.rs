@@ -1,0 +1,71 @@
+//! `imgen render` as it is run: latents in, latents and picture out.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use imgen::diffusion::noise::randn;
+use imgen::plan::SamplerKind;
+use tch::Tensor;
+
+use crate::fixtures;
+use crate::pictures::{Case, FOLDERS, Reference};
+
+fn render(case: &Case, model_dir: &Path, folder: &Path, more: &[&str]) -> Output {
+    let sampler = match case.sampler {
+        SamplerKind::EulerDiscreteScheduler => "euler",
+        SamplerKind::DPMSolverMultistepScheduler => "dpmpp2m",
+        SamplerKind::DPMSolverMultistepSchedulerKarras => "dpmpp2m-karras",
+    };
+    let numbers = [
+        ("--width", case.width.to_string()),
+        ("--height", case.height.to_string()),
+        ("--steps", case.num_inference_steps.to_string()),
+        ("--guidance", case.guidance_scale.to_string()),
+    ];
+    Command::new(env!("CARGO_BIN_EXE_imgen"))
+        .current_dir(folder)
+        .env("IMGEN_DEVICE", "cpu")
+        .args(["render", "--model-dir"])
+        .arg(model_dir)
+        .args(["--prompt", &case.prompt, "--negative", case.negative_prompt.as_deref().unwrap_or_default()])
+        .args(numbers.iter().flat_map(|(name, value)| [*name, value.as_str()]))
+        .args(["--sampler", sampler, "--dtype", "f32"])
+        .args(["--dump-latents", "out.safetensors", "--out", "picture.png", "--timings"])
+        .args(more)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn render_ends_where_diffusers_does() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, which) in [(FOLDERS[0], 15), (FOLDERS[1], 1)] {
+        let reference = Reference::read(name);
+        let case = &reference.cases[which];
+        let theirs = &reference.tensors[&case.latents];
+        let noise = randn(u64::from(case.seed), &theirs.size()).unwrap();
+        Tensor::write_safetensors(&[("latents", noise)], folder.path().join("in.safetensors")).unwrap();
+        for more in [&["--latents", "in.safetensors"][..], &["--seed", &case.seed.to_string()]] {
+            let output = render(case, &reference.folder, folder.path(), more);
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let ours = fixtures::latents(&folder.path().join("out.safetensors"));
+            let difference = (ours - theirs).abs().max().double_value(&[]);
+            assert!(difference <= 1e-4, "{name} {more:?}: {difference:e}");
+            let timings: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!(timings["steps"].as_array().unwrap().len(), 10);
+            let picture = image::open(folder.path().join("picture.png")).unwrap();
+            assert_eq!((picture.width(), picture.height()), (case.width, case.height));
+        }
+    }
+}
+
+#[test]
+fn render_says_what_it_cannot_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let reference = Reference::read(FOLDERS[0]);
+    let case = Case { width: 97, ..Reference::read(FOLDERS[0]).cases.remove(0) };
+    let output = render(&case, &reference.folder, folder.path(), &[]);
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("97"), "{output:?}");
+    assert!(!folder.path().join("picture.png").exists());
+}

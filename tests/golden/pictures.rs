@@ -1,0 +1,70 @@
+//! The pictures that diffusers draws of the tiny checkpoints.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use imgen::compliance::{Texts, review};
+use imgen::diffusion::{DeviceChoice, DiffusionConfig, DtypeChoice, Engine, RenderOptions};
+use imgen::plan::{SamplerKind, Size};
+use safetensors::SafeTensors;
+use serde::Deserialize;
+use tch::Tensor;
+
+use crate::fixtures;
+
+pub(crate) const FOLDERS: [&str; 2] = ["tiny-sdxl", "tiny-starter"];
+
+/// What was asked of diffusers (`tests/fixtures/reference_pictures.py`).
+#[derive(Debug, Deserialize)]
+pub(crate) struct Case {
+    pub(crate) prompt: String,
+    pub(crate) negative_prompt: Option<String>,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) num_inference_steps: u32,
+    pub(crate) guidance_scale: f64,
+    pub(crate) sampler: SamplerKind,
+    pub(crate) seed: u32,
+    /// Names of tensors of the same file.
+    pub(crate) latents: String,
+    pub(crate) picture: Option<String>,
+}
+
+pub(crate) struct Reference {
+    pub(crate) folder: PathBuf,
+    pub(crate) cases: Vec<Case>,
+    pub(crate) tensors: HashMap<String, Tensor>,
+}
+
+impl Reference {
+    pub(crate) fn read(folder: &str) -> Self {
+        let path = fixtures::path(&format!("{folder}.expected.safetensors"));
+        let (_, metadata) = SafeTensors::read_metadata(&std::fs::read(&path).unwrap()).unwrap();
+        let cases = serde_json::from_str(&metadata.metadata().as_ref().unwrap()["cases"]).unwrap();
+        let tensors = Tensor::read_safetensors(path).unwrap().into_iter().collect();
+        Self { folder: fixtures::path(folder), cases, tensors }
+    }
+}
+
+impl Case {
+    pub(crate) fn options(&self, folder: PathBuf) -> RenderOptions {
+        let negative = self.negative_prompt.as_deref().unwrap_or_default();
+        RenderOptions {
+            model_dir: folder,
+            prompt: review(&Texts { positive: &self.prompt, negative, ..Texts::default() }).unwrap(),
+            size: Size { width_px: self.width, height_px: self.height },
+            sampler: self.sampler,
+            num_inference_steps: self.num_inference_steps,
+            guidance_scale: self.guidance_scale,
+            seed: self.seed,
+            initial_latents: None,
+            dump_latents: None,
+        }
+    }
+}
+
+/// An engine that computes in float32 on the CPU.
+pub(crate) fn engine(dtype: DtypeChoice) -> Engine {
+    let config = DiffusionConfig { device: DeviceChoice::Cpu, dtype, ..DiffusionConfig::default() };
+    Engine::start(&config).unwrap()
+}
