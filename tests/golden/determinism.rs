@@ -17,7 +17,7 @@ fn a_picture_does_not_depend_on_those_before_it() {
         let b = other.cases[13].options(other.folder.clone());
         let first = draw(&engine, a());
         let between = draw(&engine, b);
-        assert_eq!(draw(&engine, a()), first, "{dtype}");
+        assert_eq!(draw(&engine, a()), first, "{dtype:?}");
         assert_ne!(first, between);
     }
 }
