@@ -45,7 +45,7 @@ impl StableDiffusionXLPipeline {
         let path = model_dir.join("scheduler/scheduler_config.json");
         let scheduler_config =
             std::fs::read_to_string(&path).map_err(|error| CheckpointError::file(&path, error)).and_then(
-                |text| serde_json::from_str(&text).map_err(|error| CheckpointError::file(&path, error)),
+                |text| SchedulerConfig::from_json(&text).map_err(|error| CheckpointError::file(&path, error)),
             )?;
         let encoder = |name: &str, tokenizer: CLIPTokenizer, with_projection: bool| {
             CLIPTextModel::load(model_dir, name, with_projection, device, kind)
