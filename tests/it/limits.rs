@@ -34,7 +34,7 @@ fn generate_has_a_budget_that_polls_do_not_spend() {
 #[test]
 fn a_full_queue_refuses_and_drops_nothing() {
     let house = House::start(&[("IMGEN_MAX_QUEUE", "2")]);
-    let body = json!({"action": "generate", "prompt": "a red hoodie", "steps": 20, "num_images": 4});
+    let body = json!({"action": "generate", "prompt": "a red hoodie", "steps": 4});
     let mut accepted = Vec::new();
     let refused = loop {
         let answer = house.ask(&body);
