@@ -126,14 +126,14 @@ mod tests {
                     web::get().to(|| async {
                         std::panic::panic_any("boom");
                         #[expect(unreachable_code, reason = "a handler needs a type")]
-                        HttpResponse::Ok()
+                        HttpResponse::Ok().finish()
                     }),
                 )
                 .route(
                     "/ours",
                     web::get().to(|| async { Err::<HttpResponse, _>(ApiError::from(Code::BadId)) }),
                 )
-                .route("/theirs", web::get().to(|_: web::Json<u8>| async { HttpResponse::Ok() })),
+                .route("/theirs", web::get().to(|_: web::Json<u8>| async { HttpResponse::Ok().finish() })),
         )
         .await;
         let request = test::TestRequest::get().uri(path).insert_header(("X-Request-Id", "mine")).to_request();

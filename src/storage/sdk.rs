@@ -80,7 +80,7 @@ impl Sdk {
             .body(ByteStream::from(body))
             .send()
             .await
-            .map_err(|e| self.named(key, e))?;
+            .map_err(|e| self.named(key, &e))?;
         Ok(())
     }
 
@@ -92,7 +92,7 @@ impl Sdk {
             .key(key)
             .send()
             .await
-            .map_err(|e| self.named(key, e))?;
+            .map_err(|e| self.named(key, &e))?;
         let body = object.body.collect().await;
         Ok(body.map_err(|e| StorageError::from_no_answer(DisplayErrorContext(e).to_string()))?.into_bytes())
     }
@@ -104,15 +104,15 @@ impl Sdk {
             .key(key)
             .send()
             .await
-            .map_err(|e| self.named(key, e))?;
+            .map_err(|e| self.named(key, &e))?;
         Ok(())
     }
 
-    fn named<E>(&self, key: &str, error: SdkError<E, HttpResponse>) -> StorageError
+    fn named<E>(&self, key: &str, error: &SdkError<E, HttpResponse>) -> StorageError
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        match &error {
+        match error {
             SdkError::ServiceError(answer) => {
                 let meta = answer.err().meta();
                 let code = meta.code().unwrap_or("(no code)");
@@ -120,12 +120,12 @@ impl Sdk {
                 StorageError::from_answer(answer.raw().status().as_u16(), code, detail, &self.bucket, key)
             }
             SdkError::TimeoutError(_) => {
-                StorageError::Timeout { detail: DisplayErrorContext(&error).to_string() }
+                StorageError::Timeout { detail: DisplayErrorContext(error).to_string() }
             }
             SdkError::ResponseError(_) => {
-                StorageError::Unreadable { detail: DisplayErrorContext(&error).to_string() }
+                StorageError::Unreadable { detail: DisplayErrorContext(error).to_string() }
             }
-            _ => StorageError::from_no_answer(DisplayErrorContext(&error).to_string()),
+            _ => StorageError::from_no_answer(DisplayErrorContext(error).to_string()),
         }
     }
 }
