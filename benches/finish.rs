@@ -2,6 +2,12 @@
 //!
 //! `cargo bench --bench finish`. One thread; the fastest of 15 runs of each step, in milliseconds, and the size of what came of it.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a bench prints its table and stops at the first surprise"
+)]
+
 use std::hint::black_box;
 use std::time::Instant;
 

@@ -4,6 +4,12 @@
 //! loopback. The folder is the system's temporary one: its disk and its `fsync` are most of a put. Signing by the SDK's
 //! client stands beside ours.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a bench prints its table and stops at the first surprise"
+)]
+
 use std::time::{Duration, Instant};
 
 use aws_sdk_s3::Client;

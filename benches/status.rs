@@ -4,7 +4,15 @@
 //! tasks in this process, so client and server share the machine's cores. `/healthz`, which does nothing, is measured
 //! the same way in the same run: the ratio says what `status` costs beyond the server itself.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a bench prints its table and stops at the first surprise"
+)]
+
 #[path = "../tests/support/service.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
 mod service;
 
 use std::time::{Duration, Instant};

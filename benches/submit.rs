@@ -3,6 +3,12 @@
 //! `cargo bench --bench submit [-- JOBS]`. One submitter, then 64 at once, each with group commit and, for the ratio, with
 //! one transaction a row; in the same run and the same folder. SQLite in WAL mode, `synchronous=FULL`.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a bench prints its table and stops at the first surprise"
+)]
+
 use std::time::Instant;
 
 use imgen::plan::Plan;

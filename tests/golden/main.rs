@@ -1,5 +1,7 @@
 //! Numbers, beside the reference's: torch, diffusers and transformers (see `tests/fixtures`).
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
+
 mod command_line;
 mod determinism;
 mod fixtures;

@@ -1,5 +1,12 @@
 //! The house by its door: the real service over HTTP, with curl and the specification's own clients.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
 #[path = "../support/service.rs"]
 #[expect(dead_code, unreachable_pub, reason = "shared with the benches")]
 mod service;

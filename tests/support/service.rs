@@ -7,22 +7,22 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 /// A running service; it ends, unasked, with the value.
-pub struct Service {
+pub(crate) struct Service {
     process: Child,
     /// `127.0.0.1:PORT`.
-    pub address: String,
-    pub key: String,
+    pub(crate) address: String,
+    pub(crate) key: String,
     data_dir: PathBuf,
 }
 
 impl Service {
     /// Serves `data_dir` on a free port and waits until the service says that it is ready.
-    pub fn start(data_dir: &Path) -> Self {
+    pub(crate) fn start(data_dir: &Path) -> Self {
         Self::start_with(data_dir, &[])
     }
 
     /// [`Service::start`] with more of the environment set.
-    pub fn start_with(data_dir: &Path, environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_with(data_dir: &Path, environment: &[(&str, &str)]) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .expect("a free port")
@@ -54,20 +54,20 @@ impl Service {
     }
 
     /// SIGKILL: no destructor runs, no file is closed by us.
-    pub fn kill(mut self) -> PathBuf {
+    pub(crate) fn kill(mut self) -> PathBuf {
         self.process.kill().expect("the process is ours");
         self.process.wait().expect("the process ends");
         self.data_dir.clone()
     }
 
     /// SIGTERM, then the exit status.
-    pub fn terminate(mut self) -> std::process::ExitStatus {
+    pub(crate) fn terminate(mut self) -> std::process::ExitStatus {
         let pid = self.process.id().to_string();
         Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
         self.process.wait().expect("the process ends")
     }
 
-    pub fn post(&self, body: &Value) -> Value {
+    pub(crate) fn post(&self, body: &Value) -> Value {
         ureq::post(format!("http://{}/api/v2", self.address))
             .header("Authorization", format!("Bearer {}", self.key))
             .send_json(body)
@@ -75,12 +75,12 @@ impl Service {
             .expect("an answer")
     }
 
-    pub fn status(&self, id: &str) -> Value {
+    pub(crate) fn status(&self, id: &str) -> Value {
         self.post(&json!({"action": "status", "id": id}))
     }
 
     /// Polls until `wanted` says so, for at most five minutes.
-    pub fn wait(&self, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn wait(&self, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let begun = Instant::now();
         loop {
             let status = self.status(id);
@@ -93,13 +93,13 @@ impl Service {
     }
 
     /// Submits a job and gives its id.
-    pub fn generate(&self, prompt: &str) -> String {
+    pub(crate) fn generate(&self, prompt: &str) -> String {
         let answer = self.post(&json!({"action": "generate", "prompt": prompt}));
         answer["id"].as_str().unwrap_or_else(|| panic!("no id in {answer}")).to_owned()
     }
 
     /// How many of the jobs have not ended.
-    pub fn unfinished(&self, ids: &[String]) -> usize {
+    pub(crate) fn unfinished(&self, ids: &[String]) -> usize {
         ids.iter()
             .filter(|id| {
                 let status = self.status(id);
