@@ -13,10 +13,13 @@ out.mkdir(parents=True, exist_ok=True)
 with socket.socket() as probe:
     probe.bind(("127.0.0.1", 0))
     port = probe.getsockname()[1]
+# What a demo may be told; the rest, such as another S3, would have it deliver elsewhere.
+PASSED_ON = ("IMGEN_MODELS_DIR", "IMGEN_PRESETS_DIR", "IMGEN_DEVICE", "IMGEN_DTYPE", "IMGEN_THREADS", "IMGEN_LIBTORCH")
 key = "imgen_" + secrets.token_hex(32)
 data = tempfile.mkdtemp(prefix="imgen-demo-")
 log = open(out / "demo.log", "w")
-environment = os.environ | {"IMGEN_LISTEN": f"127.0.0.1:{port}", "IMGEN_DATA_DIR": data, "IMGEN_API_KEY": key}
+own = {name: value for name, value in os.environ.items() if name in PASSED_ON or not name.startswith("IMGEN_")}
+environment = own | {"IMGEN_CONFIG": "/dev/null", "IMGEN_LISTEN": f"127.0.0.1:{port}", "IMGEN_DATA_DIR": data, "IMGEN_API_KEY": key}
 service = subprocess.Popen([top / "target/release/imgen", "serve"], cwd=top, env=environment, stdout=log, stderr=log)
 
 

@@ -3,7 +3,7 @@
 //! The service and `imgen check` open the same rooms.
 
 use std::collections::BTreeSet;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -140,11 +140,21 @@ fn objects_dir(config: &Config) -> PathBuf {
     config.store.data_dir.join("objects")
 }
 
-/// Where clients reach this service.
+/// Where clients reach this service. An address that means all of this machine's is named as the loopback one.
 pub fn public_url(config: &Config) -> String {
     match &config.service.public_url {
         Some(url) => url.trim_end_matches('/').to_owned(),
-        None => format!("http://{}", config.api.listen),
+        None => {
+            let mut address = config.api.listen;
+            if address.ip().is_unspecified() {
+                address.set_ip(if address.is_ipv4() {
+                    Ipv4Addr::LOCALHOST.into()
+                } else {
+                    Ipv6Addr::LOCALHOST.into()
+                });
+            }
+            format!("http://{address}")
+        }
     }
 }
 
@@ -168,7 +178,7 @@ impl App {
             self.store.ensure_key(CONFIGURED_KEY, configured.reveal()).await?;
             return Ok(None);
         }
-        if !self.store.no_keys() {
+        if !self.store.list_keys().await?.is_empty() {
             return Ok(None);
         }
         Ok(Some(self.store.create_key(FIRST_KEY, ids::os_random()?).await?.token))
@@ -190,6 +200,9 @@ impl App {
             tokio::runtime::Handle::current(),
         );
         let workers = Arc::new(Workers::start(store.clone(), vec![kitchen.into_cook()], &config.jobs).await?);
+        // Every checkpoint was loaded when the rooms were opened.
+        readiness.set("model", Ok(()));
+        readiness.set("worker", Ok(()));
         let watch = tokio::spawn(look_after(workers.clone(), readiness.clone()));
         let services =
             Data::new(Services::new(config.api, store.clone(), rooms.presets, rooms.storage, readiness));
@@ -201,13 +214,16 @@ impl App {
         };
         let server = api::serve(listener, services, mount)?;
         let handle = server.handle();
-        tokio::spawn(async move {
+        let stopped = tokio::spawn(async move {
             stop.await;
+            watch.abort();
+            // Together: answers under way need no worker, and whoever stops a container does not wait long.
+            let workers = tokio::task::spawn_blocking(move || workers.stop_blocking());
             handle.stop(true).await;
+            workers.await.unwrap_or(false)
         });
         let served = server.await;
-        watch.abort();
-        if !tokio::task::spawn_blocking(move || workers.stop_blocking()).await.unwrap_or(false) {
+        if served.is_ok() && !stopped.await.unwrap_or(false) {
             tracing::warn!("a worker did not react; its job runs again after the next start");
         }
         store.close().await;

@@ -19,11 +19,15 @@ const SLOW: Duration = Duration::from_millis(1000);
 
 /// Wrong keys by address (IPv6: by /64, the least that one customer has).
 #[derive(Debug)]
-pub(super) struct Failures(Buckets<IpAddr>);
+pub(super) struct Failures {
+    by_address: Buckets<IpAddr>,
+    /// One line a minute, however many keys are tried.
+    log: Buckets<()>,
+}
 
 impl Failures {
     pub(super) fn new(free_per_minute: u32) -> Self {
-        Self(Buckets::new(free_per_minute, ADDRESSES))
+        Self { by_address: Buckets::new(free_per_minute, ADDRESSES), log: Buckets::new(1, 1) }
     }
 }
 
@@ -36,9 +40,11 @@ pub(super) async fn caller(request: &HttpRequest, services: &Services) -> Result
         return Ok(caller);
     }
     if let Some(address) = request.peer_addr().map(|peer| network(peer.ip()))
-        && services.failures.0.take(&address, Instant::now()).is_err()
+        && services.failures.by_address.take(&address, Instant::now()).is_err()
     {
-        tracing::warn!(%address, "wrong keys keep coming from one address");
+        if services.failures.log.take(&(), Instant::now()).is_ok() {
+            tracing::warn!(%address, "wrong keys keep coming from this address, and perhaps others");
+        }
         actix_web::rt::time::sleep(SLOW).await;
     }
     Err(Code::Unauthorized.into())

@@ -18,7 +18,7 @@ use crate::prompt::{self, Composed, ParsedPrompt, Parts, PromptError};
 use crate::store::Receipt;
 
 /// Characters that `prompt` and `negative` may have.
-const LONGEST_PROMPT: usize = 20_000;
+const LONGEST_PROMPT: usize = 4_000;
 /// Characters that every other text may have; `wm_image` is bounded by the body.
 const LONGEST_TEXT: usize = 1_000;
 /// Bytes of `metadata` as JSON.

@@ -15,12 +15,18 @@ use crate::config::service::LogFormat;
 const INTERRUPTED: i32 = 130;
 
 /// Serves until SIGTERM or Ctrl-C, then finishes or parks what runs. A second signal ends the process at once.
-pub fn run(config: Config) -> Result<(), Failure> {
+pub fn run(mut config: Config) -> Result<(), Failure> {
     start_log(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind(config.api.listen)
             .map_err(|error| format!("cannot listen on {}: {error}", config.api.listen))?;
+        config.api.listen = listener.local_addr()?;
+        if config.api.listen.ip().is_unspecified() && config.service.public_url.is_none() {
+            tracing::warn!(
+                "listening everywhere, but pre-signed URLs name this machine only; set IMGEN_PUBLIC_URL"
+            );
+        }
         let url = public_url(&config);
         let app = App::open(config).await?;
         let first_key = app.first_key().await?;
@@ -74,9 +80,9 @@ fn greet(app: &App, url: &str, first_key: Option<&str>) {
         Some(key) => println!("key     {key}\n        (minted now, stored hashed, not shown again)"),
         None => println!("key     one that exists; `imgen keys create NAME` makes another"),
     }
-    let key = first_key.unwrap_or("$IMGEN_KEY");
+    let key = first_key.unwrap_or("$KEY");
     println!(
-        "try     curl -s {url}/api/v2 -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\\n          \
+        "try     curl -s {url}/api/v2 -H \"Authorization: Bearer {key}\" -H 'Content-Type: application/json' \\\n          \
          -d '{{\"action\":\"generate\",\"prompt\":\"portrait of a woman, red hoodie, smiling, blue background\"}}'"
     );
 }

@@ -59,7 +59,7 @@ pub const ENV_VARS: &[EnvVar] = &[
         "service",
         "api_key",
         "",
-        "a fixed first API key for scripted use, `imgen_` and at least 32 characters; without it one is minted at the first start",
+        "a fixed API key for scripted use, 32 to 256 characters of a-z, A-Z, 0-9, `_` and `-`; without it one is minted at the first start",
     ),
     integer(
         "IMGEN_RATE_LIMIT_PER_MIN",
@@ -102,7 +102,13 @@ pub const ENV_VARS: &[EnvVar] = &[
         "the `lib` folder of a full CUDA libtorch 2.11, to use a GPU",
     ),
     text("IMGEN_S3_ENDPOINT", "storage", "endpoint", "", "another S3 store; empty for the embedded one"),
-    text("IMGEN_S3_BUCKET", "storage", "bucket", "", "its bucket"),
+    text(
+        "IMGEN_S3_BUCKET",
+        "storage",
+        "bucket",
+        "objects",
+        "its bucket; embedded, the first path segment of every object's URL",
+    ),
     text("IMGEN_S3_REGION", "storage", "region", "us-east-1", "its region"),
     text("IMGEN_S3_ACCESS_KEY", "storage", "access_key", "", "its access key"),
     text("IMGEN_S3_SECRET_KEY", "storage", "secret_key", "", "its secret key"),

@@ -11,6 +11,9 @@ use super::env_vars::{CONFIG_FILE, ENV_VARS, Kind};
 /// The file that is read when it is there and none is named.
 pub const DEFAULT_FILE: &str = "imgen.toml";
 
+/// What container platforms put into the environment beside a service that is called `imgen`; not ours.
+const FOREIGN: [&str; 2] = ["IMGEN_SERVICE_", "IMGEN_PORT"];
+
 /// Name and value of each variable; handed in, so that tests need not touch the process.
 pub type Vars = Vec<(String, String)>;
 
@@ -66,7 +69,7 @@ fn read_file(named: Option<&Path>, vars: &Vars, complaints: &mut Complaints) -> 
 /// A variable that is set but empty counts as not set, as container files and shells leave them.
 fn lay_over(tables: &mut toml::Table, vars: &Vars, complaints: &mut Complaints) {
     for (name, value) in vars.iter().filter(|(name, value)| name.starts_with("IMGEN_") && !value.is_empty()) {
-        if name == CONFIG_FILE {
+        if name == CONFIG_FILE || FOREIGN.iter().any(|prefix| name.starts_with(prefix)) {
             continue;
         }
         let Some(var) = ENV_VARS.iter().find(|var| var.name == name) else {
@@ -153,7 +156,10 @@ mod tests {
     #[test]
     fn a_named_file_must_be_there_and_an_empty_variable_is_none() {
         assert!(load(Some(Path::new("/nowhere/imgen.toml")), &vars(&[])).is_err());
-        assert!(load(None, &vars(&[("IMGEN_THREADS", ""), ("IMGEN_S3_ENDPOINT", "")])).is_ok());
+        assert!(
+            load(None, &vars(&[("IMGEN_THREADS", ""), ("IMGEN_PORT_8080_TCP", "tcp://10.0.0.1:8080")]))
+                .is_ok()
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::complaints::Complaints;
-use crate::storage::Secret;
+use crate::storage::{Secret, check_base_url};
 
 /// Fewest characters of a fixed API key: 128 bits in hexadecimal.
 const MIN_API_KEY_CHARS: usize = 32;
@@ -64,6 +64,9 @@ impl ServiceConfig {
                     format!("needs {MIN_API_KEY_CHARS} to 256 characters of a-z, A-Z, 0-9, `_` and `-`"),
                 );
             }
+        }
+        if let Some(Err(message)) = self.public_url.as_deref().map(check_base_url) {
+            complaints.add("service.public_url", message);
         }
         if tracing_subscriber::EnvFilter::try_new(&self.log).is_err() {
             complaints

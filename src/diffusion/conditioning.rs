@@ -12,6 +12,10 @@ use super::tokenizer::CLIPTokenizer;
 use super::unets::AddedCondKwargs;
 use crate::plan::Size;
 
+/// Windows of a text encoder that one prompt may fill. The keys and values of every cross-attention are held for all of
+/// them: at SDXL's full size about 50 MB a window.
+const MOST_WINDOWS: usize = 16;
+
 /// A tokenizer and the network over its ids.
 #[derive(Debug)]
 pub(super) struct Encoder {
@@ -84,6 +88,11 @@ impl Encoder {
         let vocab_size = self.text_encoder.vocab_size();
         if let Some(id) = ids.iter().find(|&&id| id >= vocab_size) {
             let reason = format!("token {id} is beyond the text encoder's {vocab_size}");
+            return Err(DiffusionError::Unsuitable(reason));
+        }
+        let most = MOST_WINDOWS * self.tokenizer.model_max_length();
+        if ids.len() > most {
+            let reason = format!("the prompt has {} tokens; at most {most} are read", ids.len());
             return Err(DiffusionError::Unsuitable(reason));
         }
         let room = self.tokenizer.model_max_length().saturating_sub(2).max(1);

@@ -28,8 +28,4 @@ at::Tensor* imgen_randn(uint64_t seed, const int64_t* shape, size_t dimensions) 
     return new at::Tensor(at::randn(at::IntArrayRef(shape, dimensions), generator,
                                     at::TensorOptions().dtype(at::kFloat).device(at::kCPU)));)
 }
-
-int imgen_set_float32_matmul_precision(const char* precision) {
-  IMGEN_TRY(-1, at::globalContext().setFloat32MatmulPrecision(precision); return 0;)
-}
 }

@@ -17,7 +17,6 @@ unsafe extern "C" {
     fn imgen_inference_mode_enter() -> *mut c_void;
     fn imgen_inference_mode_leave(guard: *mut c_void);
     fn imgen_randn(seed: u64, shape: *const i64, dimensions: usize) -> *mut C_tensor;
-    fn imgen_set_float32_matmul_precision(precision: *const c_char) -> c_int;
 }
 
 /// What libtorch said when a call of this file failed.
@@ -99,29 +98,4 @@ pub(super) fn randn(seed: u64, shape: &[i64]) -> Result<Tensor, ShimError> {
     }
     // SAFETY: a pointer to an `at::Tensor` made with `new`, which is what tch owns and deletes.
     Ok(unsafe { Tensor::from_ptr(tensor) })
-}
-
-/// How exactly products of float32 matrices are computed (`at::Context::setFloat32MatmulPrecision`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Float32MatmulPrecision {
-    /// float32 throughout: the default.
-    Highest,
-    /// TensorFloat-32 where a GPU has it; the CPU stays at float32.
-    High,
-    /// As `High`, and on the CPU oneDNN may be used (twice as fast on AMD), with bfloat16 steps where it has them.
-    Medium,
-}
-
-/// Sets the precision for the whole process.
-///
-/// # Errors
-/// When libtorch refuses the setting.
-pub fn set_float32_matmul_precision(precision: Float32MatmulPrecision) -> Result<(), ShimError> {
-    let name = match precision {
-        Float32MatmulPrecision::Highest => c"highest",
-        Float32MatmulPrecision::High => c"high",
-        Float32MatmulPrecision::Medium => c"medium",
-    };
-    // SAFETY: a C string that outlives the call.
-    if unsafe { imgen_set_float32_matmul_precision(name.as_ptr()) } == 0 { Ok(()) } else { Err(last_error()) }
 }

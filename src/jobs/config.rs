@@ -20,7 +20,7 @@ pub struct JobsConfig {
 
 impl Default for JobsConfig {
     fn default() -> Self {
-        Self { max_attempts: 3, lease_s: 30, timeout_s: 1800, stop_grace_s: 20 }
+        Self { max_attempts: 3, lease_s: 30, timeout_s: 1800, stop_grace_s: 5 }
     }
 }
 

@@ -66,10 +66,12 @@ impl Workers {
         Ok(workers)
     }
 
-    /// Whether a worker runs a job that has overrun its time and does not react, as with a driver that hangs. Then the
-    /// process should be restarted.
+    /// Whether a worker has ended unasked, or runs a job that has overrun its time and does not react, as with a driver
+    /// that hangs. Then the process should be restarted.
     pub fn stuck(&self) -> bool {
-        self.shared.running().iter().flatten().any(|control| control.overdue() > OVERDUE)
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = !self.shared.stopping() && threads.iter().any(JoinHandle::is_finished);
+        ended || self.shared.running().iter().flatten().any(|control| control.overdue() > OVERDUE)
     }
 
     /// Takes no more jobs, lets the running ones finish for `stop_grace_s`, parks the rest. False where one did not react;
@@ -134,7 +136,11 @@ impl Shared {
         let control = Control::new(live, Duration::from_secs(self.config.timeout_s));
         self.set_running(number, Some(control.clone()));
         let cooked = std::thread::scope(|scope| {
-            scope.spawn(|| self.heartbeat(&claim, &control));
+            let heartbeat = std::thread::Builder::new().name(format!("heartbeat-{number}"));
+            if let Err(error) = heartbeat.spawn_scoped(scope, || self.heartbeat(&claim, &control)) {
+                // Nobody else claims a job of this process's, so it goes on; only a hang would not be noticed.
+                tracing::error!(%error, "no thread for the heartbeat");
+            }
             let cooked = catch_unwind(AssertUnwindSafe(|| cook(plan, &control)));
             control.done();
             cooked.unwrap_or_else(|panic| Err(CookError::failed("PANICKED", &panic_text(&*panic), true)))

@@ -10,6 +10,10 @@ use crate::config::complaints::Complaints;
 /// Longest life of a signature, in seconds (AWS, "Signature Version 4", `X-Amz-Expires`: seven days).
 const MAX_PRESIGN_TTL_S: u32 = 604_800;
 
+/// First path segments that are not the embedded store's to answer.
+const OUR_PATHS: [&str; 8] =
+    ["api", "healthz", "readyz", "metrics", "openapi.json", "docs", "admin", "verify"];
+
 /// Where pictures are kept and how they are reached.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -74,6 +78,9 @@ impl StorageConfig {
                 complain(field, message);
             }
         }
+        if self.endpoint.is_none() && OUR_PATHS.contains(&self.bucket.as_str()) {
+            complain("bucket", format!("`{}` is a path of the service's own", self.bucket));
+        }
         match (&self.endpoint, self.access_key.is_empty(), self.secret_key.is_empty()) {
             (Some(_), true, _) => complain("access_key", "is needed with an endpoint".to_owned()),
             (Some(_), _, true) => complain("secret_key", "is needed with an endpoint".to_owned()),
@@ -98,7 +105,7 @@ impl StorageConfig {
 }
 
 /// A base URL names scheme, host and perhaps port; a path would be signed here and rewritten by whoever owns it.
-fn check_base_url(url: &str) -> Result<(), String> {
+pub(crate) fn check_base_url(url: &str) -> Result<(), String> {
     let uri: Uri = url.parse().map_err(|e| format!("{url:?} is no URL: {e}"))?;
     match uri.scheme_str() {
         Some("http" | "https") => {}

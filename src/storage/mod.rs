@@ -18,6 +18,7 @@ mod s3;
 mod sdk;
 pub mod embedded;
 
+pub(crate) use config::check_base_url;
 pub use config::{Secret, StorageConfig};
 pub use embedded::Embedded;
 pub use error::{ProbeStep, StorageError};

@@ -3,7 +3,7 @@
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
@@ -16,7 +16,7 @@ const WAL_LIMIT_BYTES: i64 = 64 << 20;
 /// A connection that writes: folder and file made where missing, schema brought up to date.
 pub(super) fn open(config: &StoreConfig) -> Result<Connection, StoreError> {
     make_folder(&config.data_dir)?;
-    let path = config.database();
+    let path = resolved(config)?;
     // SQLite gives the -wal and -shm files the mode of the database itself.
     OpenOptions::new()
         .create(true)
@@ -42,13 +42,22 @@ pub(super) fn open(config: &StoreConfig) -> Result<Connection, StoreError> {
 
 /// A connection that only reads, for jobs that have left memory.
 pub(super) fn open_reader(config: &StoreConfig) -> Result<Connection, StoreError> {
-    let path = config.database();
+    let path = resolved(config)?;
     let connection = Connection::open_with_flags(
         &path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW,
     )?;
     connection.busy_timeout(Duration::from_millis(config.busy_timeout_ms))?;
     Ok(connection)
+}
+
+/// The database's path with its folder's links followed: an operator may link the folder to another disk, while a link in
+/// the file's own place is refused when it is opened.
+fn resolved(config: &StoreConfig) -> Result<PathBuf, StoreError> {
+    let path = config.database();
+    let failed = |error: std::io::Error| StoreError::Folder { path: path.clone(), detail: error.to_string() };
+    let folder = config.data_dir.canonicalize().map_err(failed)?;
+    Ok(path.file_name().map_or(path.clone(), |name| folder.join(name)))
 }
 
 fn set_up(connection: &Connection, config: &StoreConfig) -> rusqlite::Result<()> {

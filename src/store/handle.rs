@@ -96,11 +96,6 @@ impl Store {
         }
     }
 
-    /// [`Store::close`], from a plain thread.
-    pub fn close_blocking(&self) {
-        self.inner.close();
-    }
-
     /// Stores a job. When it returns the job survives any crash.
     pub async fn submit(&self, new: NewJob) -> Result<Submitted, SubmitError> {
         let now_ms = (self.inner.now_ms)();
@@ -152,16 +147,6 @@ impl Store {
     /// Whose token this is, where it is valid and enabled. From memory; compares hashes in constant time.
     pub fn authenticate(&self, token: &str) -> Option<Caller> {
         self.inner.memory.callers().find(token).cloned()
-    }
-
-    /// What it was opened with.
-    pub fn config(&self) -> &StoreConfig {
-        &self.inner.config
-    }
-
-    /// Whether no key at all would be let in.
-    pub fn no_keys(&self) -> bool {
-        self.inner.memory.callers().is_empty()
     }
 
     /// Counts a request of a key. Written within a second, and at the close.

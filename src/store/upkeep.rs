@@ -9,6 +9,9 @@ use super::memory::Count;
 use super::writer::{Call, Writer};
 use super::{StoreError, jobs_table};
 
+/// What `PRAGMA data_version` never says, so that keys changed since they were loaded are read once more.
+const NEVER_READ: i64 = -1;
+
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 
 pub(super) struct Upkeep {
@@ -17,8 +20,8 @@ pub(super) struct Upkeep {
 }
 
 impl Upkeep {
-    pub(super) fn new(connection: &Connection) -> Self {
-        Self { data_version: data_version(connection).unwrap_or_default(), swept: None }
+    pub(super) fn new() -> Self {
+        Self { data_version: NEVER_READ, swept: None }
     }
 
     pub(super) fn run(&mut self, writer: &mut Writer) {

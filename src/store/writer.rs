@@ -81,7 +81,7 @@ pub(super) struct Writer {
 impl Writer {
     /// Until every sender is gone; then what is still in the channel is written first.
     pub(super) fn run(mut self, mut writes: mpsc::Receiver<Box<dyn Write>>) {
-        let mut upkeep = upkeep::Upkeep::new(&self.connection);
+        let mut upkeep = upkeep::Upkeep::new();
         let mut next = Instant::now() + UPKEEP_EVERY;
         loop {
             let first = self.runtime.block_on(async { tokio::time::timeout_at(next, writes.recv()).await });

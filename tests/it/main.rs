@@ -8,7 +8,7 @@
 )]
 
 #[path = "../support/service.rs"]
-#[expect(dead_code, unreachable_pub, reason = "shared with the benches")]
+#[expect(dead_code, reason = "shared with the benches")]
 mod service;
 #[path = "support/house.rs"]
 mod house;

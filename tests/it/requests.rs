@@ -59,7 +59,10 @@ fn read<T: for<'de> Deserialize<'de>>(folder: &str) -> Vec<(String, T)> {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .map(|path| {
-            (name(&path), serde_json::from_slice(&std::fs::read(&path).unwrap()).expect(&name(&path)))
+            let text = std::fs::read(&path).unwrap();
+            let value =
+                serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", name(&path)));
+            (name(&path), value)
         })
         .collect();
     cases.sort_by(|(one, _), (two, _)| one.cmp(two));

@@ -45,7 +45,7 @@ fn describe(view: &JobView, services: &Services, now: OffsetDateTime) -> Result<
             "compliance_codes": blocked.compliance_codes,
         }),
         (_, Some(Outcome::Failed(failure))) => {
-            json!({"status": status, "error": "Generation failed", "code": failure.code})
+            json!({"status": status, "error": Code::GenerationFailed.row().2, "code": failure.code})
         }
         (_, Some(Outcome::TimedOut(failure))) => {
             json!({"status": status, "error": "Generation timed out", "code": failure.code})
