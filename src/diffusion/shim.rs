@@ -5,7 +5,7 @@
     reason = "a C interface can be called in no other way; each call says why it is sound"
 )]
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_void};
 use std::ptr::NonNull;
 use std::sync::OnceLock;
 

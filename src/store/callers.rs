@@ -42,10 +42,6 @@ impl Callers {
         let there = self.by_hash.get(&head(&sha256)).map_or(&[][..], Vec::as_slice);
         there.iter().find(|(known, _)| bool::from(known.ct_eq(&sha256))).map(|(_, caller)| caller)
     }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.by_hash.is_empty()
-    }
 }
 
 fn head(sha256: &[u8; 32]) -> u64 {

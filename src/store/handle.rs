@@ -28,7 +28,7 @@ pub struct Store {
 pub(super) struct Inner {
     pub(super) memory: Arc<Memory>,
     pub(super) now_ms: Clock,
-    config: StoreConfig,
+    pub(super) config: StoreConfig,
     sender: RwLock<Option<mpsc::Sender<Box<dyn Write>>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     reader: Mutex<Connection>,

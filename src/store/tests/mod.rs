@@ -108,7 +108,7 @@ fn blocked_receipt() -> Receipt {
 impl Store {
     /// Keeps every writer out until dropped, as another process in a long transaction would.
     pub(crate) fn lock_out_writers(&self) -> rusqlite::Connection {
-        let other = rusqlite::Connection::open(self.config().database()).unwrap();
+        let other = rusqlite::Connection::open(self.inner.config.database()).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         other
     }
