@@ -19,13 +19,20 @@ const WALLS: &[(&str, &[&str])] = &[
 const LONG: &[(&str, &str)] = &[];
 const MOST_LINES: usize = 400;
 
+/// Whether the word stands in the text other than as the end of a longer one.
+fn names(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        !text[..at].chars().next_back().is_some_and(|before| before.is_alphanumeric() || before == '_')
+    })
+}
+
 #[test]
 fn walls_stand() {
     let mut fallen = Vec::new();
     for (path, text) in sources("src", "rs") {
         let text = code(&text);
         for (word, rooms) in WALLS {
-            if text.contains(word) && !rooms.iter().any(|room| path.starts_with(room)) {
+            if names(&text, word) && !rooms.iter().any(|room| path.starts_with(room)) {
                 fallen.push(format!("{path} names {word}"));
             }
         }
