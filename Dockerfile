@@ -1,7 +1,8 @@
 # syntax=docker/dockerfile:1
 # CPU:  docker build --target cpu  -t imgen .        && docker run -p 8080:8080 -v imgen-data:/data imgen
 # CUDA: docker build --target cuda -t imgen:cuda .   && docker run --gpus all -p 8080:8080 -v imgen-data:/data imgen:cuda
-# The first API key is in the log of the first start. Mount /models to bring other checkpoints.
+# The first API key is in the log of the first start. Other checkpoints are mounted below /opt/imgen/models, their presets
+# below /opt/imgen/presets/models.
 
 FROM rust:1.95-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends python3 python3-pip make && rm -rf /var/lib/apt/lists/*

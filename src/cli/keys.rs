@@ -49,7 +49,11 @@ fn change(desk: &mut KeyDesk, named: &str, made: KeyChange) -> Result<(), Failur
 fn find(keys: &[KeyInfo], named: &str) -> Result<i64, Failure> {
     let found: Vec<_> = keys
         .iter()
-        .filter(|key| key.id.to_string() == named || key.name == named || key.prefix == named)
+        .filter(|key| {
+            let called = key.name == named || key.prefix == named;
+            // A revoked key leaves its name free for the next.
+            key.id.to_string() == named || called && key.revoked_at.is_none()
+        })
         .collect();
     match found.as_slice() {
         [key] => Ok(key.id),

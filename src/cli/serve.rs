@@ -83,6 +83,7 @@ fn greet(app: &App, url: &str, first_key: Option<&str>) {
     let key = first_key.unwrap_or("$KEY");
     println!(
         "try     curl -s {url}/api/v2 -H \"Authorization: Bearer {key}\" -H 'Content-Type: application/json' \\\n          \
-         -d '{{\"action\":\"generate\",\"prompt\":\"portrait of a woman, red hoodie, smiling, blue background\"}}'"
+         -d '{{\"action\":\"generate\",\"prompt\":\"portrait of a woman, red hoodie, smiling, blue background\"}}'\nthen    \
+         the same with -d '{{\"action\":\"status\",\"id\":\"run_…\"}}' until it is COMPLETED: meta.images[0].url is the picture"
     );
 }

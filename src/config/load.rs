@@ -11,8 +11,13 @@ use super::env_vars::{CONFIG_FILE, ENV_VARS, Kind};
 /// The file that is read when it is there and none is named.
 pub const DEFAULT_FILE: &str = "imgen.toml";
 
-/// What container platforms put into the environment beside a service that is called `imgen`; not ours.
-const FOREIGN: [&str; 2] = ["IMGEN_SERVICE_", "IMGEN_PORT"];
+/// Whether a container platform put it beside a service that is called `imgen`: `IMGEN_SERVICE_HOST`, `IMGEN_PORT` with an
+/// address in it, `IMGEN_PORT_8080_TCP` and its like.
+fn is_foreign(name: &str, value: &str) -> bool {
+    name.starts_with("IMGEN_SERVICE_")
+        || name.starts_with("IMGEN_PORT_")
+        || name == "IMGEN_PORT" && value.contains("://")
+}
 
 /// Name and value of each variable; handed in, so that tests need not touch the process.
 pub type Vars = Vec<(String, String)>;
@@ -69,7 +74,7 @@ fn read_file(named: Option<&Path>, vars: &Vars, complaints: &mut Complaints) -> 
 /// A variable that is set but empty counts as not set, as container files and shells leave them.
 fn lay_over(tables: &mut toml::Table, vars: &Vars, complaints: &mut Complaints) {
     for (name, value) in vars.iter().filter(|(name, value)| name.starts_with("IMGEN_") && !value.is_empty()) {
-        if name == CONFIG_FILE || FOREIGN.iter().any(|prefix| name.starts_with(prefix)) {
+        if name == CONFIG_FILE || is_foreign(name, value) {
             continue;
         }
         let Some(var) = ENV_VARS.iter().find(|var| var.name == name) else {
@@ -137,12 +142,18 @@ mod tests {
         let file = write("[storage]\npresign_ttl_s = 0\n[nonsense]\nx = 1\n[api]\nlisten = 'nowhere'\n");
         let found = load(
             Some(file.path()),
-            &vars(&[("IMGEN_THREADS", "many"), ("IMGEN_TYPO", "1"), ("IMGEN_API_KEY", "short")]),
+            &vars(&[
+                ("IMGEN_THREADS", "many"),
+                ("IMGEN_PORT", "9000"),
+                ("IMGEN_TYPO", "1"),
+                ("IMGEN_API_KEY", "short"),
+            ]),
         )
         .unwrap_err();
         let places: Vec<_> = found.0.iter().map(|complaint| complaint.place.as_str()).collect();
         for place in [
             "IMGEN_THREADS",
+            "IMGEN_PORT",
             "IMGEN_TYPO",
             "api.listen",
             "nonsense",
@@ -156,10 +167,7 @@ mod tests {
     #[test]
     fn a_named_file_must_be_there_and_an_empty_variable_is_none() {
         assert!(load(Some(Path::new("/nowhere/imgen.toml")), &vars(&[])).is_err());
-        assert!(
-            load(None, &vars(&[("IMGEN_THREADS", ""), ("IMGEN_PORT_8080_TCP", "tcp://10.0.0.1:8080")]))
-                .is_ok()
-        );
+        assert!(load(None, &vars(&[("IMGEN_THREADS", ""), ("IMGEN_PORT", "tcp://10.0.0.1:8080")])).is_ok());
     }
 
     #[test]
