@@ -25,6 +25,9 @@ need strip binutils
 need python3 python3
 if command -v python3 >/dev/null && ! python3 -m pip --version >/dev/null 2>&1; then missing+=(python3-pip); fi
 need curl curl
+# For the AV1 encoders: rav1e's assembly, and libaom's build.
+need nasm nasm
+need cmake cmake
 if [ "$what" = test ]; then
   need node nodejs
 fi
