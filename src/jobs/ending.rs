@@ -1,7 +1,7 @@
 //! What becomes of a job when its attempt is over: a pure function.
 
 use super::control::Halt;
-use crate::store::{Failure, JobResult, Outcome};
+use crate::store::{Failure, JobResult, NewRecord, Outcome};
 
 /// Why what a worker ran gave no pictures.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,10 +20,19 @@ impl CookError {
     }
 }
 
+/// What a worker ran to its end: the pictures, and what each can be traced back to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cooked {
+    pub result: JobResult,
+    /// In the order of the pictures.
+    pub records: Vec<NewRecord>,
+}
+
 /// What the worker does next.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Ending {
-    Record(Outcome),
+    /// With the records of its pictures, where there are any.
+    Record(Outcome, Vec<NewRecord>),
     /// Back to the queue without having spent the attempt.
     Park,
     /// Back to the queue to be tried again.
@@ -35,7 +44,7 @@ pub(super) enum Ending {
 impl Ending {
     pub(super) fn name(&self) -> &'static str {
         match self {
-            Self::Record(outcome) => outcome.state().name(),
+            Self::Record(outcome, _) => outcome.state().name(),
             Self::Park => "PARKED",
             Self::Again(_) => "AGAIN",
             Self::Drop => "LOST",
@@ -45,23 +54,23 @@ impl Ending {
 
 /// `attempt` counts from 1; the last is `max_attempts`.
 pub(super) fn ending(
-    cooked: Result<JobResult, CookError>,
+    cooked: Result<Cooked, CookError>,
     halted: Option<Halt>,
     attempt: u32,
     max_attempts: u32,
 ) -> Ending {
     match (cooked, halted) {
         // Told to stop, but done all the same.
-        (Ok(result), _) => Ending::Record(Outcome::Completed(result)),
+        (Ok(cooked), _) => Ending::Record(Outcome::Completed(cooked.result), cooked.records),
         // A stop takes things away from under a job, so its own complaint says nothing.
         (Err(_), Some(Halt::Park)) => Ending::Park,
         (Err(_), Some(Halt::Lost)) => Ending::Drop,
         (Err(CookError::Halted), Some(Halt::TimeOut)) => {
-            Ending::Record(Outcome::TimedOut(Failure::new("TIMED_OUT", "it ran longer than it may")))
+            without_records(Outcome::TimedOut(Failure::new("TIMED_OUT", "it ran longer than it may")))
         }
         (Err(CookError::Halted), None) => {
             let failure = Failure::new("CANCELLED_ITSELF", "it stopped although nobody had asked");
-            Ending::Record(Outcome::Failed(failure))
+            without_records(Outcome::Failed(failure))
         }
         (Err(CookError::Failed { failure, again: true }), _) if attempt < max_attempts => {
             Ending::Again(failure)
@@ -69,24 +78,29 @@ pub(super) fn ending(
         (Err(CookError::Failed { failure, again: true }), _) => {
             let diagnosis =
                 format!("attempt {attempt} of {max_attempts}: {}: {}", failure.code, failure.diagnosis);
-            Ending::Record(Outcome::Failed(Failure::new("ATTEMPTS_EXHAUSTED", diagnosis)))
+            without_records(Outcome::Failed(Failure::new("ATTEMPTS_EXHAUSTED", diagnosis)))
         }
-        (Err(CookError::Failed { failure, again: false }), _) => Ending::Record(Outcome::Failed(failure)),
+        (Err(CookError::Failed { failure, again: false }), _) => without_records(Outcome::Failed(failure)),
     }
+}
+
+fn without_records(outcome: Outcome) -> Ending {
+    Ending::Record(outcome, Vec::new())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn done() -> JobResult {
-        JobResult { pictures: Vec::new() }
+    fn done() -> Cooked {
+        Cooked { result: JobResult { pictures: Vec::new() }, records: Vec::new() }
     }
 
     #[test]
     fn pictures_are_kept_whatever_was_said_meanwhile() {
         for halted in [None, Some(Halt::Park), Some(Halt::TimeOut), Some(Halt::Lost)] {
-            assert_eq!(ending(Ok(done()), halted, 1, 3), Ending::Record(Outcome::Completed(done())));
+            let kept = without_records(Outcome::Completed(done().result));
+            assert_eq!(ending(Ok(done()), halted, 1, 3), kept);
         }
     }
 
@@ -95,7 +109,7 @@ mod tests {
         let halted = |why| ending(Err(CookError::Halted), Some(why), 1, 3);
         assert_eq!(halted(Halt::Park), Ending::Park);
         assert_eq!(halted(Halt::Lost), Ending::Drop);
-        assert!(matches!(halted(Halt::TimeOut), Ending::Record(Outcome::TimedOut(_))));
+        assert!(matches!(halted(Halt::TimeOut), Ending::Record(Outcome::TimedOut(_), _)));
     }
 
     #[test]
@@ -104,9 +118,14 @@ mod tests {
             ending(Err(CookError::failed("TORCH", "out of memory", again)), None, attempt, 3)
         };
         assert_eq!(failed(2, true), Ending::Again(Failure::new("TORCH", "out of memory")));
-        let Ending::Record(Outcome::Failed(last)) = failed(3, true) else { panic!("{:?}", failed(3, true)) };
+        let Ending::Record(Outcome::Failed(last), _) = failed(3, true) else {
+            panic!("{:?}", failed(3, true))
+        };
         assert_eq!(last.code, "ATTEMPTS_EXHAUSTED");
         assert!(last.diagnosis.contains("attempt 3 of 3: TORCH: out of memory"), "{}", last.diagnosis);
-        assert_eq!(failed(1, false), Ending::Record(Outcome::Failed(Failure::new("TORCH", "out of memory"))));
+        assert_eq!(
+            failed(1, false),
+            without_records(Outcome::Failed(Failure::new("TORCH", "out of memory")))
+        );
     }
 }

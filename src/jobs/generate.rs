@@ -7,13 +7,14 @@ use image::RgbImage;
 
 use super::control::Control;
 use super::deliver::deliver;
-use super::ending::CookError;
+use super::ending::{CookError, Cooked};
+use super::records::record;
 use super::worker::Cook;
 use crate::diffusion::{DiffusionError, Engine, Progress, RenderSpec};
 use crate::finish::{Finished, finish};
 use crate::plan::Plan;
 use crate::storage::{KeyError, ObjectKey, Storage, StorageError};
-use crate::store::{JobResult, Picture};
+use crate::store::{JobResult, NewRecord, Picture};
 
 /// Takes name, bytes and content type.
 pub type PutObject = Box<dyn Fn(&ObjectKey, Bytes, &str) -> Result<(), StorageError> + Send>;
@@ -59,7 +60,7 @@ impl Kitchen {
 
 /// Draws, finishes and uploads every picture of a plan. Nothing is uploaded before all are drawn, so that a job that is
 /// stopped publishes nothing. Running it twice puts the same objects under the same names.
-pub fn generate(kitchen: &Kitchen, plan: &Plan, control: &Control) -> Result<JobResult, CookError> {
+pub fn generate(kitchen: &Kitchen, plan: &Plan, control: &Control) -> Result<Cooked, CookError> {
     let mut drawn = Vec::new();
     for index in 0..plan.sampling.num_images {
         let pixels = draw(kitchen, plan, index, control)?;
@@ -67,11 +68,13 @@ pub fn generate(kitchen: &Kitchen, plan: &Plan, control: &Control) -> Result<Job
             finish(&pixels, &plan.output).map_err(|error| CookError::failed("FINISH", &error, false))?;
         drawn.push(finished);
     }
-    let mut pictures = Vec::new();
+    let (mut pictures, mut records) = (Vec::new(), Vec::new());
     for (index, finished) in (0..).zip(drawn) {
-        pictures.push(publish(kitchen, plan, index, finished, control)?);
+        let (picture, record) = publish(kitchen, plan, index, finished, control)?;
+        pictures.push(picture);
+        records.push(record);
     }
-    Ok(JobResult { pictures })
+    Ok(Cooked { result: JobResult { pictures }, records })
 }
 
 /// Picture `index` is drawn from `seed + index`, and its steps count on from those of the pictures before.
@@ -100,7 +103,7 @@ fn publish(
     index: u32,
     finished: Finished,
     control: &Control,
-) -> Result<Picture, CookError> {
+) -> Result<(Picture, NewRecord), CookError> {
     let Finished { fingerprint, picture, thumbnail } = finished;
     let (number, format) = (index + 1, plan.output.format);
     let unnamed = |error: KeyError| CookError::failed("OBJECT_NAME", &error, false);
@@ -110,13 +113,15 @@ fn publish(
     for (key, bytes) in [(&thumbnail_key, Bytes::from(thumbnail)), (&picture_key, Bytes::from(picture))] {
         deliver(|| (kitchen.put)(key, bytes.clone(), format.content_type()), control)?;
     }
-    Ok(Picture {
+    let picture = Picture {
         seed: plan.sampling.seed.wrapping_add(index),
-        fingerprint: fingerprint.hex,
+        fingerprint: fingerprint.hex.clone(),
         fingerprint_quality: fingerprint.quality,
         picture_key: picture_key.to_string(),
         thumbnail_key: thumbnail_key.to_string(),
-    })
+    };
+    let record = record(plan, index, &fingerprint, &picture);
+    Ok((picture, record))
 }
 
 fn failed(error: &DiffusionError) -> CookError {

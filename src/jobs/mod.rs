@@ -5,6 +5,7 @@
 //! - `control`: progress one way, a halt the other
 //! - `ending`: what becomes of a job when its attempt is over, a pure function
 //! - `generate`: a plan becomes pictures in the object store
+//! - `records`: what each picture can be traced back to
 //! - `deliver`: uploading with patience
 //! - `config`
 
@@ -13,6 +14,7 @@ mod control;
 mod deliver;
 mod ending;
 mod generate;
+mod records;
 mod state;
 mod worker;
 #[cfg(test)]
@@ -20,7 +22,7 @@ mod tests;
 
 pub use config::JobsConfig;
 pub use control::{Control, Halt};
-pub use ending::CookError;
+pub use ending::{CookError, Cooked};
 pub use generate::{Kitchen, PutObject, generate};
 pub use state::{JobState, Move};
 pub use worker::{Cook, Workers};

@@ -107,7 +107,7 @@ async fn a_submitted_job_becomes_pictures_and_running_it_twice_puts_the_same() {
     }
 
     let control = Control::new(Arc::default(), Duration::from_secs(60));
-    assert_eq!(generate(&kitchen(sender), &plan, &control).unwrap(), result);
+    assert_eq!(generate(&kitchen(sender), &plan, &control).unwrap().result, result);
     assert_eq!(drain(&puts), first);
     stop(workers).await;
 }

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::JobsConfig;
 use super::control::{Control, Halt};
-use super::ending::{CookError, Ending, ending};
+use super::ending::{CookError, Cooked, Ending, ending};
 use crate::plan::Plan;
-use crate::store::{Claim, Claimed, Failure, JobResult, Outcome, Store, StoreError, panic_text};
+use crate::store::{Claim, Claimed, Failure, Outcome, Store, StoreError, panic_text};
 
 /// What a worker runs for each job. It reports progress to the [`Control`] and stops when that says so.
-pub type Cook = Box<dyn Fn(&Plan, &Control) -> Result<JobResult, CookError> + Send>;
+pub type Cook = Box<dyn Fn(&Plan, &Control) -> Result<Cooked, CookError> + Send>;
 
 /// How long an idle worker listens before it looks again.
 const IDLE: Duration = Duration::from_secs(5);
@@ -130,7 +130,7 @@ impl Shared {
         let Some(plan) = view.plan.as_deref() else {
             let failure =
                 Failure::new("PLAN_UNREADABLE", "the plan was written by another version of the program");
-            return self.end(&claim, &Ending::Record(Outcome::Failed(failure)));
+            return self.end(&claim, &Ending::Record(Outcome::Failed(failure), Vec::new()));
         };
         tracing::info!(job = claim.id, attempt = claim.attempt, "job started");
         let control = Control::new(live, Duration::from_secs(self.config.timeout_s));
@@ -160,7 +160,7 @@ impl Shared {
                 tracing::error!(job = claim.id, "the job has overrun its time and does not react");
                 control.halt(Halt::TimeOut);
                 let failure = Failure::new("HUNG", "it overran its time and did not react");
-                return self.end(claim, &Ending::Record(Outcome::TimedOut(failure)));
+                return self.end(claim, &Ending::Record(Outcome::TimedOut(failure), Vec::new()));
             }
             match self.store.renew(claim, self.lease()) {
                 Ok(true) => {}
@@ -174,7 +174,9 @@ impl Shared {
     fn end(&self, claim: &Claim, ending: &Ending) {
         loop {
             let recorded = match ending {
-                Ending::Record(outcome) => self.store.finish(claim, outcome.clone()),
+                Ending::Record(outcome, records) => {
+                    self.store.finish(claim, outcome.clone(), records.clone())
+                }
                 Ending::Park => self.store.requeue(claim, None),
                 Ending::Again(failure) => self.store.requeue(claim, Some(failure.clone())),
                 Ending::Drop => Ok(false),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::record::{Failure, Idempotency, NewJob, Outcome, Receipt, Submitted, Ticket, Verdict};
+use super::records::{self, NewRecord};
 use super::view::JobView;
 use super::{StoreError, moment};
 use crate::jobs::JobState;
@@ -162,11 +163,13 @@ pub(super) fn renew(connection: &Connection, claim: &Claim, until_ms: i64) -> Re
     Ok(changed == 1)
 }
 
-/// Records how a claimed job ended. False where the claim no longer holds.
+/// Records how a claimed job ended, with its pictures' records. False where the claim no longer holds; then nothing is
+/// written.
 pub(super) fn finish(
     connection: &Connection,
     claim: &Claim,
     outcome: &Outcome,
+    new: &[NewRecord],
     now_ms: i64,
 ) -> Result<bool, StoreError> {
     let failure = match outcome {
@@ -189,6 +192,9 @@ pub(super) fn finish(
             ":code": failure.map(|failure| &failure.code),
             ":text": failure.map(|failure| &failure.diagnosis),
         })?;
+    if changed == 1 {
+        records::insert(connection, claim, new, now_ms)?;
+    }
     Ok(changed == 1)
 }
 
@@ -233,7 +239,7 @@ pub(super) fn recover(
         if claim.attempt >= max_attempts {
             let diagnosis = format!("the process ended during attempt {} of {max_attempts}", claim.attempt);
             let failure = Failure::new("ATTEMPTS_EXHAUSTED", diagnosis);
-            finish(connection, claim, &Outcome::Failed(failure), now_ms)?;
+            finish(connection, claim, &Outcome::Failed(failure), &[], now_ms)?;
         } else {
             let diagnosis = format!("the process ended during attempt {}", claim.attempt);
             requeue(connection, claim, Some(&Failure::new("PROCESS_ENDED", diagnosis)))?;

@@ -3,6 +3,7 @@
 //! - [`handle`](Store): open, submit, look up, keys, close
 //! - `claims`: the same store as a worker sees it
 //! - `record`: what is written about a job
+//! - `records`: what a delivered picture can be traced back to
 //! - `view`, `callers`, `memory`: what is answered without the disk
 //! - `writer`, `upkeep`: the one thread that writes; group commit
 //! - `jobs_table`, `keys`: the SQL
@@ -22,6 +23,7 @@ mod keys;
 mod memory;
 mod migrations;
 mod record;
+mod records;
 mod upkeep;
 mod view;
 mod writer;
@@ -41,6 +43,9 @@ pub use jobs_table::Claim;
 pub use keys::{KeyChange, KeyDesk, KeyInfo, NewKey};
 pub use record::{
     Blocked, Failure, Idempotency, JobResult, NewJob, Outcome, Picture, Receipt, Submitted, Ticket, Verdict,
+};
+pub use records::{
+    NewRecord, Record, RecordedManifest, RecordedMark, Records, StoredFingerprint, record_id, record_name,
 };
 pub use view::{JobView, Live};
 pub(crate) use writer::panic_text;

@@ -23,6 +23,16 @@ impl Hash256 {
         Self(bytes)
     }
 
+    /// The hash as [`Hash256::bytes`] gave it.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// In the order of the hexadecimal form.
+    pub fn bytes(&self) -> [u8; 32] {
+        self.0
+    }
+
     /// Number of bits in which two hashes differ (Hamming distance), 0 to 256. Unrelated pictures are near 128.
     pub fn distance(&self, other: &Self) -> u32 {
         self.0.iter().zip(&other.0).map(|(a, b)| (a ^ b).count_ones()).sum()

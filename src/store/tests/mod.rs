@@ -3,6 +3,7 @@
 mod crash;
 mod folder;
 mod keys;
+mod records;
 mod submit;
 
 use std::path::Path;

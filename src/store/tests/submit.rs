@@ -27,7 +27,7 @@ async fn a_job_is_seen_from_submit_to_its_pictures() {
 
     let claim = claimed.claim.clone();
     let done = Outcome::Completed(result());
-    assert!(blocking(&store, move |store| store.finish(&claim, done).unwrap()).await);
+    assert!(blocking(&store, move |store| store.finish(&claim, done, Vec::new()).unwrap()).await);
     let view = store.job(key, &id).await.unwrap();
     assert_eq!((view.state, view.progress()), (JobState::Completed, 1.0));
     assert_eq!(view.outcome, Some(Outcome::Completed(result())));
@@ -158,7 +158,10 @@ async fn old_jobs_leave_memory_and_are_read_from_the_disk() {
         ids.push(store.submit(new_job(key)).await.unwrap().ticket().id.clone());
         let claim = claim(&store).await.claim;
         assert!(
-            blocking(&store, move |store| store.finish(&claim, Outcome::Completed(result())).unwrap()).await
+            blocking(&store, move |store| store
+                .finish(&claim, Outcome::Completed(result()), Vec::new())
+                .unwrap())
+            .await
         );
     }
     assert_eq!(store.in_memory(), 3);
