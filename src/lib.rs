@@ -9,6 +9,7 @@ pub mod jobs;
 pub mod store;
 pub mod diffusion;
 pub mod finish;
+pub mod credentials;
 pub mod storage;
 pub mod config;
 pub mod error;

@@ -1,13 +1,15 @@
-//! The command line: `serve`, `render`, `keys`, `check`.
+//! The command line: `serve`, `render`, `keys`, `certs`, `check`.
 //!
 //! - [`serve`]: the service
 //! - [`render`]: one picture, no server
 //! - [`keys`]: API keys
+//! - [`certs`]: what pictures are signed with
 //! - [`check`]: everything that is wrong, at once
 //! - [`libtorch`]: which libtorch the process runs with
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks to its terminal")]
 
+pub mod certs;
 pub mod check;
 pub mod keys;
 pub mod libtorch;
@@ -42,6 +44,9 @@ enum Command {
     /// Create, list, enable, disable and revoke API keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Show the certificates that pictures are signed with
+    #[command(subcommand)]
+    Certs(certs::CertsCommand),
     /// Check configuration, presets, weights and storage, and say everything that is wrong
     Check,
 }
@@ -72,13 +77,14 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: Command, config: Config) -> Result<(), Failure> {
-    if !matches!(command, Command::Keys(_)) {
+    if !matches!(command, Command::Keys(_) | Command::Certs(_)) {
         libtorch::enter(&config.service.libtorch_dir)?;
     }
     match command {
         Command::Serve => serve::run(config),
         Command::Render(arguments) => render::run(arguments, &config),
         Command::Keys(command) => keys::run(command, &config),
+        Command::Certs(command) => certs::run(&command, &config),
         Command::Check => check::run(&config),
     }
 }

@@ -44,10 +44,13 @@ pub fn load(named: Option<&Path>, vars: &Vars) -> Result<Config, Complaints> {
         diffusion: section(&mut tables, "diffusion", &mut complaints),
         jobs: section(&mut tables, "jobs", &mut complaints),
         store: section(&mut tables, "store", &mut complaints),
+        c2pa: section(&mut tables, "c2pa", &mut complaints),
     };
     for unknown in tables.keys() {
-        complaints
-            .add(unknown, "unknown section; known are service, api, storage, diffusion, jobs and store");
+        complaints.add(
+            unknown,
+            "unknown section; known are service, api, storage, diffusion, jobs, store and c2pa",
+        );
     }
     config.validate(&mut complaints);
     if complaints.is_empty() { Ok(config) } else { Err(complaints) }

@@ -13,6 +13,7 @@ pub mod load;
 pub mod service;
 
 use crate::api::ApiConfig;
+use crate::credentials::CredentialsConfig;
 use crate::diffusion::DiffusionConfig;
 use crate::jobs::JobsConfig;
 use crate::storage::StorageConfig;
@@ -29,6 +30,7 @@ pub struct Config {
     pub diffusion: DiffusionConfig,
     pub jobs: JobsConfig,
     pub store: StoreConfig,
+    pub c2pa: CredentialsConfig,
 }
 
 impl Config {
@@ -40,5 +42,6 @@ impl Config {
         self.diffusion.validate(complaints);
         self.jobs.validate(complaints);
         self.store.validate(complaints);
+        self.c2pa.validate(complaints);
     }
 }

@@ -12,6 +12,10 @@ const WALLS: &[(&str, &[&str])] = &[
     ("SystemTime::now", &["src/storage/"]),
     ("from_str::<ApprovedPrompt>", &[]),
     ("from_value::<ApprovedPrompt>", &[]),
+    ("c2pa::", &["src/credentials/"]),
+    ("rcgen", &["src/credentials/"]),
+    ("x509_parser", &["src/credentials/"]),
+    ("p256", &["src/credentials/"]),
     ("getrandom", &["src/store/ids.rs", "src/storage/", "src/api/"]),
 ];
 

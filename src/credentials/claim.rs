@@ -1,0 +1,93 @@
+//! What is claimed of a picture, and what comes of it.
+
+use std::fmt;
+
+use time::OffsetDateTime;
+
+/// What is to be said of one picture. Empty texts take the configured defaults; those that are empty too are not said.
+#[derive(Debug, Clone)]
+pub struct Claim<'a> {
+    /// A request's `cs_title`.
+    pub title: String,
+    /// A request's `cs_author`.
+    pub author: String,
+    /// A request's `cs_description`.
+    pub description: String,
+    /// A request's `cs_organization`.
+    pub organization: String,
+    /// A request's `cs_vendor`.
+    pub vendor: String,
+    /// Name of the model that drew it; empty where none did.
+    pub model: String,
+    /// SHA-256 of the model's weights, 64 hexadecimal digits.
+    pub model_sha256: Option<String>,
+    /// SHA-256 of everything that decides the picture, 64 hexadecimal digits.
+    pub recipe_sha256: Option<String>,
+    pub seed: Option<u32>,
+    /// The prompt. It goes into the manifest only where `c2pa.include_prompt` is set.
+    pub prompt: Option<String>,
+    /// When the picture was made; UTC, whole seconds.
+    pub when: OffsetDateTime,
+    /// Manifest and instance ids are a function of these bytes, so every picture of a plan needs its own.
+    pub seed_of_ids: [u8; 32],
+    /// The invisible mark that these pixels carry.
+    pub soft_binding: Option<SoftBinding>,
+    /// Whether a visible watermark was drawn over the picture.
+    pub visible_watermark: bool,
+    /// For a thumbnail: the full picture that it was made from.
+    pub ingredient: Option<&'a Signed>,
+}
+
+impl Claim<'_> {
+    /// A claim that says only when; the rest is filled in by struct update.
+    pub fn new(when: OffsetDateTime, seed_of_ids: [u8; 32]) -> Self {
+        Self {
+            title: String::new(),
+            author: String::new(),
+            description: String::new(),
+            organization: String::new(),
+            vendor: String::new(),
+            model: String::new(),
+            model_sha256: None,
+            recipe_sha256: None,
+            seed: None,
+            prompt: None,
+            when,
+            seed_of_ids,
+            soft_binding: None,
+            visible_watermark: false,
+            ingredient: None,
+        }
+    }
+}
+
+/// An invisible mark that leads from the pixels to the manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SoftBinding {
+    /// Name of the algorithm, as in C2PA's list or in reverse-domain form.
+    pub alg: String,
+    /// The mark's payload, 16 lower-case hexadecimal digits.
+    pub value_hex: String,
+}
+
+/// A signed picture.
+#[derive(Clone)]
+pub struct Signed {
+    pub bytes: Vec<u8>,
+    /// The manifest store alone: JUMBF, `application/c2pa`.
+    pub manifest: Vec<u8>,
+    /// Label of the active manifest, `urn:c2pa:…`.
+    pub manifest_id: String,
+    /// Content type of `bytes`.
+    pub content_type: &'static str,
+}
+
+impl fmt::Debug for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signed")
+            .field("bytes", &self.bytes.len())
+            .field("manifest", &self.manifest.len())
+            .field("manifest_id", &self.manifest_id)
+            .finish_non_exhaustive()
+    }
+}
