@@ -2,6 +2,7 @@
 #![doc = include_str!("README.md")]
 //!
 //! [`finish`] holds the list of steps.
+//! - `invisible_mark/`: 64 bits in the pixels
 //! - `fingerprint`: PDQ of the final pixels, in hexadecimal
 //! - `pdq/`: the hash itself, equal to Meta's
 //! - `encode`: JPEG and PNG, declared as sRGB
@@ -9,6 +10,7 @@
 
 mod encode;
 mod fingerprint;
+pub mod invisible_mark;
 pub mod pdq;
 mod thumbnail;
 

@@ -1,0 +1,73 @@
+//! The tile over the picture, stronger where the picture hides it.
+
+use image::RgbImage;
+use rustfft::num_complex::Complex32;
+
+use super::super::plane::Plane;
+use super::pattern::{Harmonic, TILE_PX};
+use super::{REFERENCE_PX, TileSpread, code};
+
+/// Amplitude in a flat place, in levels.
+const FLAT: f32 = 0.65;
+/// Amplitude gained for each level of the place's own standard deviation.
+const GAIN: f32 = 0.11;
+/// Amplitude in the busiest place, in levels.
+const BUSIEST: f32 = 3.5;
+/// Radii of the mean that is taken away, and of the neighbourhood judged busy.
+const DETAIL_PX: usize = 4;
+const BUSY_PX: usize = 6;
+
+/// One period of the mark, of variance 1.
+fn tile(scheme: &TileSpread, payload: u64) -> Vec<f32> {
+    let coded = code::encode(payload);
+    let pattern = &scheme.pattern;
+    let mut square = vec![Complex32::default(); TILE_PX * TILE_PX];
+    let mut put = |harmonic: &Harmonic, value: Complex32| {
+        square[super::bin(harmonic.u, harmonic.v)] += value / 2.0;
+        square[super::bin(-harmonic.u, -harmonic.v)] += value.conj() / 2.0;
+    };
+    for pilot in &pattern.pilots {
+        put(pilot, Complex32::from_polar(pilot.amplitude, pilot.phase));
+    }
+    let sign = |bit: u16| if coded[usize::from(bit)] { 1.0 } else { -1.0 };
+    for (carrier, bits) in pattern.carriers.iter().zip(pattern.bit_of.chunks_exact(2)) {
+        let signs = Complex32::new(sign(bits[0]), sign(bits[1]));
+        put(carrier, Complex32::from_polar(carrier.amplitude, carrier.phase) * signs);
+    }
+    scheme.square.inverse(&mut square);
+    square.into_iter().map(|value| value.re).collect()
+}
+
+pub(super) fn embed(scheme: &TileSpread, picture: &RgbImage, payload: u64, strength: f32) -> RgbImage {
+    let tile = tile(scheme, payload);
+    let luma = Plane::luma(picture);
+    // A larger picture is marked more coarsely: seen at the same size, all are marked alike.
+    let step = (REFERENCE_PX as f32 / luma.long_side() as f32).min(1.0);
+    let detail = luma.zip(&luma.box_mean(DETAIL_PX), |all, slow| all - slow);
+    let busy = detail.zip(&detail, |a, b| a * b).box_mean(BUSY_PX);
+    let mut marked = picture.clone();
+    let rows = marked.as_mut().chunks_exact_mut(3 * luma.width).zip(busy.data.chunks_exact(luma.width));
+    for (y, (row, busy)) in rows.enumerate() {
+        for (x, (pixel, busy)) in row.chunks_exact_mut(3).zip(busy).enumerate() {
+            let amplitude = (FLAT + GAIN * busy.max(0.0).sqrt()).min(BUSIEST) * strength;
+            let value = if step == 1.0 {
+                tile[y % TILE_PX * TILE_PX + x % TILE_PX]
+            } else {
+                between(&tile, (x as f32 + 0.5) * step - 0.5, (y as f32 + 0.5) * step - 0.5)
+            };
+            for channel in pixel {
+                *channel = (f32::from(*channel) + amplitude * value).round().clamp(0.0, 255.0) as u8;
+            }
+        }
+    }
+    marked
+}
+
+/// The tile between its pixels.
+fn between(tile: &[f32], x: f32, y: f32) -> f32 {
+    let (left, top) = (x.floor(), y.floor());
+    let (fx, fy) = (x - left, y - top);
+    let at = |dx: i32, dy: i32| tile[super::bin(left as i32 + dx, top as i32 + dy)];
+    let row = |dy: i32| at(0, dy) * (1.0 - fx) + at(1, dy) * fx;
+    row(0) * (1.0 - fy) + row(1) * fy
+}
