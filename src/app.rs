@@ -18,7 +18,7 @@ use crate::diffusion::{Engine, ModelInfo};
 use crate::jobs::{Kitchen, Workers};
 use crate::presets::Presets;
 use crate::storage::{Embedded, Storage};
-use crate::store::{Store, StoreError, ids};
+use crate::store::{Attachment, Store, StoreError, ids};
 
 /// Name of the key that `IMGEN_API_KEY` gives, and of the one minted at the first start.
 const CONFIGURED_KEY: &str = "configured";
@@ -42,6 +42,8 @@ pub struct Rooms {
     pub storage: Storage,
     pub embedded: Option<Embedded>,
     pub engine: Engine,
+    /// Drawn where a request sends no mark of its own.
+    pub brand_mark: Option<Attachment>,
     /// Each checkpoint that a preset names, as it was found.
     pub models: Vec<(String, ModelInfo)>,
 }
@@ -84,6 +86,7 @@ impl Rooms {
             }
         };
         let storage = open_storage(config, &mut complaints).await;
+        let brand_mark = config.finish.open_brand_mark(&mut complaints).map(Attachment::new);
         let engine = match Engine::start(&config.diffusion) {
             Ok(engine) => Some(engine),
             Err(error) => {
@@ -104,7 +107,7 @@ impl Rooms {
         }
         match (presets, storage, engine) {
             (Some(presets), Some((storage, embedded)), Some(engine)) if complaints.is_empty() => {
-                Ok(Self { presets, storage, embedded, engine, models })
+                Ok(Self { presets, storage, embedded, engine, brand_mark, models })
             }
             _ => Err(complaints),
         }
@@ -196,6 +199,7 @@ impl App {
         let kitchen = Kitchen::new(
             rooms.engine,
             rooms.storage.clone(),
+            store.clone(),
             config.service.models_dir.clone(),
             tokio::runtime::Handle::current(),
         );
@@ -205,7 +209,14 @@ impl App {
         readiness.set("worker", Ok(()));
         let watch = tokio::spawn(look_after(workers.clone(), readiness.clone()));
         let services =
-            Data::new(Services::new(config.api, store.clone(), rooms.presets, rooms.storage, readiness));
+            Data::new(Services::new(
+                config.api,
+                store.clone(),
+                rooms.presets,
+                rooms.storage,
+                rooms.brand_mark,
+                readiness,
+            ));
         let embedded = rooms.embedded;
         let mount = move |app: &mut ServiceConfig| {
             if let Some(embedded) = &embedded {

@@ -112,6 +112,12 @@ impl Draft {
         }
     }
 
+    /// The mark that is drawn, by its name in the store.
+    pub fn marked(mut self, name: Option<String>) -> Self {
+        self.watermark.image_sha256 = name;
+        self
+    }
+
     /// What else the client said that may describe the picture, for compliance.
     pub fn said(&self) -> [&str; 6] {
         let Credentials { author, title, description, organization, vendor } = &self.credentials;
@@ -286,14 +292,8 @@ fn pick_output(request: &GenerateRequest, notes: &mut Notes) -> Output {
     let format = match request.format.to_ascii_lowercase().as_str() {
         "" | "jpeg" | "jpg" => Format::Jpeg,
         "png" => Format::Png,
-        name @ ("webp" | "avif") => {
-            notes.say(
-                "format",
-                "FORMAT_FALLBACK",
-                format!("this version cannot write {name} yet; jpeg was used"),
-            );
-            Format::Jpeg
-        }
+        "webp" => Format::Webp,
+        "avif" => Format::Avif,
         _ => {
             let message = format!("there is no format {}; jpeg was used", quote(&request.format));
             notes.say("format", "FORMAT_FALLBACK", message);

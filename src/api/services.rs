@@ -6,10 +6,11 @@ use super::ApiConfig;
 use super::auth::Failures;
 use super::health::Readiness;
 use super::limits::Buckets;
+use super::watermark::Marks;
 use crate::compliance;
 use crate::presets::Presets;
 use crate::storage::Storage;
-use crate::store::Store;
+use crate::store::{Attachment, Store};
 
 /// How many keys' budgets are remembered; a key that is forgotten starts with a full one.
 const KEYS: usize = 100_000;
@@ -24,6 +25,7 @@ pub struct Services {
     pub(super) readiness: Readiness,
     pub(super) generate_budget: Buckets<i64>,
     pub(super) failures: Failures,
+    pub(super) marks: Marks,
     /// The prompt that `random` gave last, so that it gives another.
     pub(super) last_random: Mutex<Option<usize>>,
 }
@@ -35,12 +37,14 @@ impl Services {
         store: Store,
         presets: Arc<Presets>,
         storage: Storage,
+        brand_mark: Option<Attachment>,
         readiness: Readiness,
     ) -> Self {
         let floor = if compliance::floor_stands() { Ok(()) } else { Err("the rules do not hold".to_owned()) };
         readiness.set("compliance", floor);
         Self {
             generate_budget: Buckets::new(config.generate_per_minute, KEYS),
+            marks: Marks::new(brand_mark),
             last_random: Mutex::default(),
             failures: Failures::new(config.free_auth_failures_per_minute),
             store,

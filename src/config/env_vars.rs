@@ -101,6 +101,13 @@ pub const ENV_VARS: &[EnvVar] = &[
         "",
         "the `lib` folder of a full CUDA libtorch 2.11, to use a GPU",
     ),
+    text(
+        "IMGEN_BRAND_MARK",
+        "finish",
+        "brand_mark",
+        "",
+        "a PNG, JPEG, WebP or SVG that is drawn on each picture whose request sends no `wm_image`",
+    ),
     text("IMGEN_S3_ENDPOINT", "storage", "endpoint", "", "another S3 store; empty for the embedded one"),
     text(
         "IMGEN_S3_BUCKET",

@@ -42,6 +42,7 @@ pub fn load(named: Option<&Path>, vars: &Vars) -> Result<Config, Complaints> {
         api: section(&mut tables, "api", &mut complaints),
         storage: section(&mut tables, "storage", &mut complaints),
         diffusion: section(&mut tables, "diffusion", &mut complaints),
+        finish: section(&mut tables, "finish", &mut complaints),
         jobs: section(&mut tables, "jobs", &mut complaints),
         store: section(&mut tables, "store", &mut complaints),
         c2pa: section(&mut tables, "c2pa", &mut complaints),
@@ -49,7 +50,7 @@ pub fn load(named: Option<&Path>, vars: &Vars) -> Result<Config, Complaints> {
     for unknown in tables.keys() {
         complaints.add(
             unknown,
-            "unknown section; known are service, api, storage, diffusion, jobs, store and c2pa",
+            "unknown section; known are service, api, storage, diffusion, finish, jobs, store and c2pa",
         );
     }
     config.validate(&mut complaints);

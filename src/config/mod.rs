@@ -15,6 +15,7 @@ pub mod service;
 use crate::api::ApiConfig;
 use crate::credentials::CredentialsConfig;
 use crate::diffusion::DiffusionConfig;
+use crate::finish::FinishConfig;
 use crate::jobs::JobsConfig;
 use crate::storage::StorageConfig;
 use crate::store::StoreConfig;
@@ -28,6 +29,7 @@ pub struct Config {
     pub api: ApiConfig,
     pub storage: StorageConfig,
     pub diffusion: DiffusionConfig,
+    pub finish: FinishConfig,
     pub jobs: JobsConfig,
     pub store: StoreConfig,
     pub c2pa: CredentialsConfig,

@@ -11,15 +11,18 @@ use super::ending::{CookError, Cooked};
 use super::records::record;
 use super::worker::Cook;
 use crate::diffusion::{DiffusionError, Engine, Progress, RenderSpec};
-use crate::finish::{Finished, finish};
+use crate::finish::{Artwork, Finished, finish};
 use crate::plan::Plan;
 use crate::storage::{KeyError, ObjectKey, Storage, StorageError};
-use crate::store::{JobResult, NewRecord, Picture};
+use crate::store::{JobResult, NewRecord, Picture, Store, StoreError};
 
 /// Takes name, bytes and content type.
 pub type PutObject = Box<dyn Fn(&ObjectKey, Bytes, &str) -> Result<(), StorageError> + Send>;
 
-/// What a job is made with. The two steps that leave the room are functions, so that a test can let them fail.
+/// Takes the name that a plan has.
+pub type Attached = Box<dyn Fn(&str) -> Result<Option<Vec<u8>>, StoreError> + Send>;
+
+/// What a job is made with. The steps that leave the room are functions, so that a test can let them fail.
 pub struct Kitchen {
     /// Where checkpoints lie; a plan names one below it.
     pub models_dir: PathBuf,
@@ -27,6 +30,8 @@ pub struct Kitchen {
     pub render: Box<dyn Fn(RenderSpec, Progress) -> Result<RgbImage, DiffusionError> + Send>,
     /// [`Storage::put`], waited for.
     pub put: PutObject,
+    /// [`Store::attachment`].
+    pub attached: Attached,
 }
 
 impl std::fmt::Debug for Kitchen {
@@ -40,6 +45,7 @@ impl Kitchen {
     pub fn new(
         engine: Engine,
         storage: Storage,
+        store: Store,
         models_dir: PathBuf,
         runtime: tokio::runtime::Handle,
     ) -> Self {
@@ -49,6 +55,7 @@ impl Kitchen {
             put: Box::new(move |key, bytes, content_type| {
                 runtime.block_on(storage.put(key, bytes, content_type))
             }),
+            attached: Box::new(move |name| store.attachment(name)),
         }
     }
 
@@ -61,11 +68,13 @@ impl Kitchen {
 /// Draws, finishes and uploads every picture of a plan. Nothing is uploaded before all are drawn, so that a job that is
 /// stopped publishes nothing. Running it twice puts the same objects under the same names.
 pub fn generate(kitchen: &Kitchen, plan: &Plan, control: &Control) -> Result<Cooked, CookError> {
+    let mark = mark(kitchen, plan)?;
+    let mark = mark.as_ref().map(|artwork| (artwork, &plan.watermark));
     let mut drawn = Vec::new();
     for index in 0..plan.sampling.num_images {
         let pixels = draw(kitchen, plan, index, control)?;
         let finished =
-            finish(&pixels, &plan.output).map_err(|error| CookError::failed("FINISH", &error, false))?;
+            finish(pixels, mark, &plan.output).map_err(|error| CookError::failed("FINISH", &error, false))?;
         drawn.push(finished);
     }
     let (mut pictures, mut records) = (Vec::new(), Vec::new());
@@ -75,6 +84,16 @@ pub fn generate(kitchen: &Kitchen, plan: &Plan, control: &Control) -> Result<Coo
         records.push(record);
     }
     Ok(Cooked { result: JobResult { pictures }, records })
+}
+
+/// The mark that the plan names, before anything is drawn.
+fn mark(kitchen: &Kitchen, plan: &Plan) -> Result<Option<Artwork>, CookError> {
+    let Some(name) = &plan.watermark.image_sha256 else { return Ok(None) };
+    let bytes = (kitchen.attached)(name)
+        .map_err(|error| CookError::failed("WATERMARK", &error, true))?
+        .ok_or_else(|| CookError::failed("WATERMARK", &format!("{name} is not in the store"), false))?;
+    let artwork = Artwork::read(&bytes).map_err(|error| CookError::failed("WATERMARK", &error, false))?;
+    Ok(Some(artwork))
 }
 
 /// Picture `index` is drawn from `seed + index`, and its steps count on from those of the pictures before.

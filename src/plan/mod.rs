@@ -95,20 +95,27 @@ pub struct Output {
     pub lossless: bool,
 }
 
-/// Encodings this build can write.
+/// Encodings of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     Jpeg,
     Png,
+    Webp,
+    Avif,
 }
 
 impl Format {
+    /// In the specification's order.
+    pub const ALL: [Self; 4] = [Self::Jpeg, Self::Png, Self::Webp, Self::Avif];
+
     /// File extension without the dot, as in the specification's file names.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Jpeg => "jpg",
             Self::Png => "png",
+            Self::Webp => "webp",
+            Self::Avif => "avif",
         }
     }
 
@@ -116,6 +123,8 @@ impl Format {
         match self {
             Self::Jpeg => "image/jpeg",
             Self::Png => "image/png",
+            Self::Webp => "image/webp",
+            Self::Avif => "image/avif",
         }
     }
 
@@ -124,6 +133,8 @@ impl Format {
         match self {
             Self::Jpeg => "jpeg",
             Self::Png => "png",
+            Self::Webp => "webp",
+            Self::Avif => "avif",
         }
     }
 }
@@ -131,12 +142,64 @@ impl Format {
 /// The `wm_*` parameters as clamped (specification, "POST generate"); echoed in `meta`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watermark {
-    pub position: String,
+    /// SHA-256 of the mark's file in hexadecimal, which the store keeps under that name; `None` where nothing is drawn.
+    #[serde(default)]
+    pub image_sha256: Option<String>,
+    pub position: Anchor,
     pub scale_percent: u8,
     pub opacity_percent: u8,
     pub rotation_degrees: i16,
     pub padding_x_px: u16,
     pub padding_y_px: u16,
+}
+
+/// The nine places of a watermark (specification, `wm_position`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Anchor {
+    TopLeft,
+    TopCenter,
+    TopRight,
+    CenterLeft,
+    Center,
+    CenterRight,
+    BottomLeft,
+    BottomCenter,
+    BottomRight,
+}
+
+impl Anchor {
+    /// Row by row from the top left.
+    pub const ALL: [Self; 9] = [
+        Self::TopLeft,
+        Self::TopCenter,
+        Self::TopRight,
+        Self::CenterLeft,
+        Self::Center,
+        Self::CenterRight,
+        Self::BottomLeft,
+        Self::BottomCenter,
+        Self::BottomRight,
+    ];
+
+    /// The name in requests and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TopLeft => "top-left",
+            Self::TopCenter => "top-center",
+            Self::TopRight => "top-right",
+            Self::CenterLeft => "center-left",
+            Self::Center => "center",
+            Self::CenterRight => "center-right",
+            Self::BottomLeft => "bottom-left",
+            Self::BottomCenter => "bottom-center",
+            Self::BottomRight => "bottom-right",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|anchor| anchor.name() == name)
+    }
 }
 
 /// The `cs_*` parameters; empty means not given.

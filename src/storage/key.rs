@@ -107,7 +107,7 @@ impl FromStr for ObjectKey {
             return Err(KeyError::TooLong(name.len()));
         }
         let (stem, extension) = name.split_once('.').ok_or(KeyError::Shape)?;
-        let format = [Format::Jpeg, Format::Png]
+        let format = Format::ALL
             .into_iter()
             .find(|format| format.extension() == extension)
             .ok_or(KeyError::Shape)?;
@@ -160,7 +160,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_made_is_read_back(gen_id in "[a-z0-9]{1,20}", fingerprint in "[a-f0-9]{64}", number in 1u32..=99_999) {
-            for format in [Format::Jpeg, Format::Png] {
+            for format in Format::ALL {
                 let picture = ObjectKey::picture(&gen_id, &fingerprint, number, format).unwrap();
                 let thumbnail = ObjectKey::thumbnail(&gen_id, &fingerprint, number, format).unwrap();
                 prop_assert_eq!(picture.as_str().parse::<ObjectKey>().unwrap(), picture);

@@ -14,7 +14,9 @@ use super::memory::{Count, Memory};
 use super::record::{NewJob, Submitted};
 use super::view::{Found, JobView, Views};
 use super::writer::{CHANNEL, Call, Write, Writer};
-use super::{Clock, StoreConfig, StoreError, SubmitError, database, moment, system_clock};
+use super::{
+    Clock, StoreConfig, StoreError, SubmitError, attachments, database, moment, system_clock,
+};
 use crate::jobs::JobState;
 
 /// The jobs and API keys of a serving process. A clone is another handle to the same store.
@@ -127,6 +129,12 @@ impl Store {
                 tokio::task::spawn_blocking(move || inner.read_job(key_id, &id)).await.ok().flatten()
             }
         }
+    }
+
+    /// A file that was submitted beside a job that has not ended yet, by its name. Blocks: for plain threads only.
+    pub fn attachment(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let reader = self.inner.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        attachments::load(&reader, name)
     }
 
     /// How many jobs wait before this one: 0 for the next; `None` where it does not wait.

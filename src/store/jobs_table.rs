@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
+use super::attachments::Attachment;
 use super::record::{Failure, Idempotency, NewJob, Outcome, Receipt, Submitted, Ticket, Verdict};
 use super::records::{self, NewRecord};
 use super::view::JobView;
-use super::{StoreError, moment};
+use super::{StoreError, attachments, moment};
 use crate::jobs::JobState;
 use crate::plan::{PLAN_VERSION, Plan};
 
@@ -49,12 +50,16 @@ pub(super) fn insert(
     if state == JobState::InQueue && waiting(connection)? >= i64::from(max_queue) {
         return Ok(Inserted::QueueFull);
     }
+    let attachment = new.attachment.as_ref().filter(|_| !state.is_final());
+    if let Some(attachment) = attachment {
+        attachments::keep(connection, attachment)?;
+    }
     connection
         .prepare_cached(
             "INSERT INTO jobs (id, key_id, gen_id, state, receipt, plan_version, plan, compliance, created_at_ms,
-                 finished_at_ms, outcome)
+                 finished_at_ms, outcome, attachment_sha256)
              VALUES (:id, :key_id, :gen_id, :state, :receipt, :plan_version, :plan, :compliance, :now,
-                 :finished, :outcome)",
+                 :finished, :outcome, :attachment)",
         )?
         .execute(named_params! {
             ":id": new.id,
@@ -68,6 +73,7 @@ pub(super) fn insert(
             ":now": now_ms,
             ":finished": state.is_final().then_some(now_ms),
             ":outcome": outcome.as_ref().map(serde_json::to_string).transpose()?,
+            ":attachment": attachment.map(Attachment::sha256),
         })?;
     let seq = connection.last_insert_rowid();
     if let Some(sent) = &new.idempotency {

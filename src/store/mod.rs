@@ -6,11 +6,12 @@
 //! - `records`: what a delivered picture can be traced back to
 //! - `view`, `callers`, `memory`: what is answered without the disk
 //! - `writer`, `upkeep`: the one thread that writes; group commit
-//! - `jobs_table`, `keys`: the SQL
+//! - `jobs_table`, `keys`, `attachments`: the SQL
 //! - `database`, `migrations`: opening the file; its schema
 //! - `ids`: names drawn by chance
 //! - `config`, `error`
 
+mod attachments;
 mod callers;
 mod claims;
 mod config;
@@ -34,6 +35,7 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
+pub use attachments::Attachment;
 pub use callers::Caller;
 pub use claims::Claimed;
 pub use config::StoreConfig;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::Attachment;
 use crate::jobs::JobState;
 use crate::plan::{Format, Plan, Warning};
 
@@ -15,6 +16,8 @@ pub struct NewJob {
     /// The API key it belongs to.
     pub key_id: i64,
     pub verdict: Verdict,
+    /// The watermark that the plan names; kept until the job has ended.
+    pub attachment: Option<Attachment>,
     pub idempotency: Option<Idempotency>,
 }
 

@@ -1,4 +1,5 @@
-//! What the writer does between writes: request counts, keys changed by another process, idempotency keys grown old.
+//! What the writer does between writes: request counts, keys changed by another process, idempotency keys grown old,
+//! attachments that no job needs any more.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use rusqlite::{Connection, named_params};
 use super::callers::Callers;
 use super::memory::Count;
 use super::writer::{Call, Writer};
-use super::{StoreError, jobs_table};
+use super::{StoreError, attachments, jobs_table};
 
 /// What `PRAGMA data_version` never says, so that keys changed since they were loaded are read once more.
 const NEVER_READ: i64 = -1;
@@ -29,8 +30,10 @@ impl Upkeep {
         self.reload_keys(writer);
         if self.swept.is_none_or(|swept| swept.elapsed() >= SWEEP_EVERY) {
             let now_ms = (writer.now_ms)();
-            let swept =
-                self.write(writer, move |connection| jobs_table::sweep_idempotency(connection, now_ms));
+            let swept = self.write(writer, move |connection| {
+                attachments::sweep(connection)?;
+                jobs_table::sweep_idempotency(connection, now_ms)
+            });
             if swept.is_some() {
                 self.swept = Some(Instant::now());
             }

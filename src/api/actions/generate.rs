@@ -12,7 +12,7 @@ use super::{Asked, ok};
 use crate::compliance::{self, Texts};
 use crate::error::{ApiError, Code};
 use crate::plan::Warning;
-use crate::store::{Blocked, NewJob, Ticket, Verdict};
+use crate::store::{Attachment, Blocked, NewJob, Ticket, Verdict};
 
 /// What the client said, nothing resolved (specification, "POST generate", and the additional parameters of this
 /// service). `None` and `""` mean "not said".
@@ -115,9 +115,11 @@ pub(super) async fn generate(asked: Asked<'_>, services: &Services) -> Result<Ht
         return Err(ApiError::new(Code::RateLimited).retry_after_s(empty.retry_after_s));
     }
     let idempotency = idempotency::read(asked.request.headers(), &asked.bytes)?;
-    let request: GenerateRequest = fields::read(asked.fields, ALIASES)?;
+    let mut request: GenerateRequest = fields::read(asked.fields, ALIASES)?;
     let chance = Chance::draw()?;
     let draft = resolve(&request, &services.presets, &chance)?;
+    let mark = services.marks.pick(std::mem::take(&mut request.wm_image)).await?;
+    let draft = draft.marked(mark.as_ref().map(Attachment::name));
     // A blocked prompt is answered with an id like any other; its status says why nothing was drawn.
     let said = draft.said();
     let texts =
@@ -126,7 +128,8 @@ pub(super) async fn generate(asked: Asked<'_>, services: &Services) -> Result<Ht
         Ok(approved) => Verdict::Accepted(draft.into_plan(approved)),
         Err(blocked) => Verdict::Blocked(draft.receipt(), stored(blocked)),
     };
-    let job = NewJob { id: chance.job_id, key_id: asked.caller.key_id, verdict, idempotency };
+    let key_id = asked.caller.key_id;
+    let job = NewJob { id: chance.job_id, key_id, verdict, attachment: mark, idempotency };
     let submitted = services.store.submit(job).await?;
     let mut answer = ok(GenerateResponse::from(submitted.ticket().clone()));
     if submitted.is_replayed() {

@@ -1,5 +1,6 @@
 //! The store, tried on real files.
 
+mod attachments;
 mod crash;
 mod folder;
 mod keys;
@@ -51,6 +52,7 @@ pub(crate) fn new_job(key_id: i64) -> NewJob {
         id: ids::job_id(ids::os_random().unwrap()),
         key_id,
         verdict: Verdict::Accepted(plan(7)),
+        attachment: None,
         idempotency: None,
     }
 }

@@ -1,0 +1,39 @@
+//! # Encode: pixels to the bytes of a file
+//!
+//! One format a file; every encoder and its settings were chosen by measurement (`cargo bench --bench finish`). All
+//! declare sRGB.
+//! - `jpeg`, `png`, `webp`, `avif`
+//! - `riff`: the colour profile into a WebP
+//! - `error`
+
+mod avif;
+mod error;
+mod jpeg;
+mod png;
+mod riff;
+mod webp;
+
+use image::RgbImage;
+
+use crate::plan::{Format, Output};
+
+pub use error::FinishError;
+
+/// The sRGB profile, 588 bytes; `tests/fixtures/finish/make_srgb_icc.py` makes it.
+const SRGB_ICC: &[u8] = include_bytes!("srgb.icc");
+
+/// Encodes in the format of `output`. PNG is always lossless and JPEG never; a lossless picture has no quality.
+pub fn encode(picture: &RgbImage, output: &Output) -> Result<Vec<u8>, FinishError> {
+    let quality = output.quality.clamp(1, 100);
+    match (output.format, output.lossless) {
+        (Format::Jpeg, _) => jpeg::encode(picture, quality),
+        (Format::Png, _) => png::encode(picture),
+        (Format::Webp, false) => webp::encode(picture, quality),
+        (Format::Webp, true) => webp::encode_lossless(picture),
+        (Format::Avif, false) => avif::encode(picture, quality),
+        (Format::Avif, true) => avif::encode_lossless(picture),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! Which elements of an SVG are clipped, by attribute or by style sheet.
+
+use std::collections::HashSet;
+
+use resvg::usvg::roxmltree::Node;
+
+use super::ArtworkError;
+
+const PROPERTY: &str = "clip-path";
+/// Rules of all style sheets; each is tried on each element.
+const MAX_RULES: usize = 500;
+
+/// The classes that clip.
+#[derive(Debug, Default)]
+pub(super) struct Styles {
+    classes: HashSet<String>,
+}
+
+impl Styles {
+    /// # Errors
+    /// A sheet with rules that begin with `@`, too many rules, or one that clips by more than a class.
+    pub(super) fn read<'a, 'input: 'a>(
+        sheets: impl Iterator<Item = Node<'a, 'input>>,
+    ) -> Result<Self, ArtworkError> {
+        let mut styles = Self::default();
+        let mut rules = 0;
+        for sheet in sheets {
+            let text: String = sheet.children().filter_map(|child| child.text()).collect();
+            let text = without_comments(&text);
+            if text.contains('@') || text.contains('\\') {
+                return Err(ArtworkError::svg("its style sheet has more than plain rules"));
+            }
+            for rule in text.split('}') {
+                rules += 1;
+                let (selectors, block) = rule.split_once('{').unwrap_or((rule, ""));
+                if block.to_ascii_lowercase().contains(PROPERTY) {
+                    for selector in selectors.split(',') {
+                        styles.classes.insert(class(selector.trim())?.to_owned());
+                    }
+                }
+            }
+        }
+        if rules > MAX_RULES {
+            return Err(ArtworkError::svg(format!("its style sheets have more than {MAX_RULES} rules")));
+        }
+        Ok(styles)
+    }
+
+    /// Whether an element itself is clipped.
+    pub(super) fn clips(&self, node: Node<'_, '_>) -> bool {
+        node.has_attribute(PROPERTY)
+            || node.attribute("style").is_some_and(|style| style.to_ascii_lowercase().contains(PROPERTY))
+            || node.attribute("class").is_some_and(|classes| {
+                classes.split_whitespace().any(|class| self.classes.contains(class))
+            })
+    }
+}
+
+fn class(selector: &str) -> Result<&str, ArtworkError> {
+    selector
+        .strip_prefix('.')
+        .filter(|class| class.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_'))
+        .ok_or_else(|| ArtworkError::svg("its style sheet clips by something else than a class"))
+}
+
+fn without_comments(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("/*") {
+        kept.push_str(before);
+        kept.push(' ');
+        rest = after.split_once("*/").map_or("", |(_, rest)| rest);
+    }
+    kept.push_str(rest);
+    kept
+}
