@@ -208,15 +208,14 @@ impl App {
         readiness.set("model", Ok(()));
         readiness.set("worker", Ok(()));
         let watch = tokio::spawn(look_after(workers.clone(), readiness.clone()));
-        let services =
-            Data::new(Services::new(
-                config.api,
-                store.clone(),
-                rooms.presets,
-                rooms.storage,
-                rooms.brand_mark,
-                readiness,
-            ));
+        let services = Data::new(Services::new(
+            config.api,
+            store.clone(),
+            rooms.presets,
+            rooms.storage,
+            rooms.brand_mark,
+            readiness,
+        ));
         let embedded = rooms.embedded;
         let mount = move |app: &mut ServiceConfig| {
             if let Some(embedded) = &embedded {

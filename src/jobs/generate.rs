@@ -20,7 +20,7 @@ use crate::store::{JobResult, NewRecord, Picture, Store, StoreError};
 pub type PutObject = Box<dyn Fn(&ObjectKey, Bytes, &str) -> Result<(), StorageError> + Send>;
 
 /// Takes the name that a plan has.
-pub type Attached = Box<dyn Fn(&str) -> Result<Option<Vec<u8>>, StoreError> + Send>;
+pub(super) type Attached = Box<dyn Fn(&str) -> Result<Option<Vec<u8>>, StoreError> + Send>;
 
 /// What a job is made with. The steps that leave the room are functions, so that a test can let them fail.
 pub struct Kitchen {

@@ -67,6 +67,7 @@ fn kitchen(puts: Sender<Put>) -> Kitchen {
             puts.send((key.to_string(), bytes, content_type.to_owned())).unwrap();
             Ok(())
         }),
+        attached: Box::new(|_| Ok(None)),
     }
 }
 

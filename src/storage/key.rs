@@ -107,10 +107,8 @@ impl FromStr for ObjectKey {
             return Err(KeyError::TooLong(name.len()));
         }
         let (stem, extension) = name.split_once('.').ok_or(KeyError::Shape)?;
-        let format = Format::ALL
-            .into_iter()
-            .find(|format| format.extension() == extension)
-            .ok_or(KeyError::Shape)?;
+        let format =
+            Format::ALL.into_iter().find(|format| format.extension() == extension).ok_or(KeyError::Shape)?;
         let parts: Vec<&str> = stem.split('_').collect();
         let (gen_id, fingerprint, digits, suffix) = match parts[..] {
             [gen_id, fingerprint, digits] => (gen_id, fingerprint, digits, ""),

@@ -35,7 +35,9 @@ impl Attachment {
 
 pub(super) fn keep(connection: &Connection, attachment: &Attachment) -> Result<(), StoreError> {
     connection
-        .prepare_cached("INSERT INTO attachments (sha256, bytes) VALUES (:sha256, :bytes) ON CONFLICT DO NOTHING")?
+        .prepare_cached(
+            "INSERT INTO attachments (sha256, bytes) VALUES (:sha256, :bytes) ON CONFLICT DO NOTHING",
+        )?
         .execute(named_params! { ":sha256": attachment.sha256, ":bytes": &attachment.bytes[..] })?;
     Ok(())
 }

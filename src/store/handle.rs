@@ -14,9 +14,7 @@ use super::memory::{Count, Memory};
 use super::record::{NewJob, Submitted};
 use super::view::{Found, JobView, Views};
 use super::writer::{CHANNEL, Call, Write, Writer};
-use super::{
-    Clock, StoreConfig, StoreError, SubmitError, attachments, database, moment, system_clock,
-};
+use super::{Clock, StoreConfig, StoreError, SubmitError, attachments, database, moment, system_clock};
 use crate::jobs::JobState;
 
 /// The jobs and API keys of a serving process. A clone is another handle to the same store.

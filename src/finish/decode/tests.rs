@@ -120,12 +120,7 @@ fn limits_hold_before_pixels_are_decoded() {
     let error = decode(&vast, &LIMITS).unwrap_err();
     assert_eq!(
         error,
-        DecodeError::Size {
-            width_px: 30_000,
-            height_px: 30_000,
-            max_pixels: 1_000_000,
-            max_side_px: 4096
-        }
+        DecodeError::Size { width_px: 30_000, height_px: 30_000, max_pixels: 1_000_000, max_side_px: 4096 }
     );
     for name in ["rgb.png", "rgb.jpg", "progressive.jpg", "lossy.webp", "lossless.webp", "lossy.avif"] {
         let bytes = fixture(name);
@@ -190,9 +185,22 @@ fn too_many_scans_are_refused() {
 }
 
 const WHOLE: [&str; 16] = [
-    "rgb.png", "rgb16.png", "palette.png", "interlaced.png", "bits.png", "rgb.jpg", "progressive.jpg",
-    "cmyk.jpg", "turned.jpg", "lossy.webp", "lossless.webp", "alpha.webp", "lossy.avif", "half_chroma.avif",
-    "alpha.avif", "animated.avif",
+    "rgb.png",
+    "rgb16.png",
+    "palette.png",
+    "interlaced.png",
+    "bits.png",
+    "rgb.jpg",
+    "progressive.jpg",
+    "cmyk.jpg",
+    "turned.jpg",
+    "lossy.webp",
+    "lossless.webp",
+    "alpha.webp",
+    "lossy.avif",
+    "half_chroma.avif",
+    "alpha.avif",
+    "animated.avif",
 ];
 
 #[test]

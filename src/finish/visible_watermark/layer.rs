@@ -36,8 +36,7 @@ pub(super) fn linear(value: u8) -> f32 {
 /// The nearest sRGB value of a linear light.
 pub(super) fn srgb(linear: f32) -> u8 {
     let linear = linear.clamp(0.0, 1.0);
-    let value =
-        if linear <= 0.003_130_8 { 12.92 * linear } else { 1.055 * linear.powf(1.0 / 2.4) - 0.055 };
+    let value = if linear <= 0.003_130_8 { 12.92 * linear } else { 1.055 * linear.powf(1.0 / 2.4) - 0.055 };
     (255.0 * value).round() as u8
 }
 

@@ -42,8 +42,8 @@ pub(super) fn draw(tree: &Tree, place: &Place) -> Result<Layer, ArtworkError> {
         .ok_or_else(|| ArtworkError::svg("there is no room to draw it"))?;
     let half = |px: u32| px as f32 / 2.0;
     let scale = |px: u32, units: f32| px as f32 / units;
-    let transform =
-        Transform::from_translate(-half(place.mark_width_px), -half(place.mark_height_px)).pre_scale(
+    let transform = Transform::from_translate(-half(place.mark_width_px), -half(place.mark_height_px))
+        .pre_scale(
             scale(place.mark_width_px, tree.size().width()),
             scale(place.mark_height_px, tree.size().height()),
         );
@@ -55,9 +55,5 @@ pub(super) fn draw(tree: &Tree, place: &Place) -> Result<Layer, ArtworkError> {
         let color = pixel.demultiply();
         premultiplied([color.red(), color.green(), color.blue(), color.alpha()])
     });
-    Ok(Layer {
-        width: place.width_px as usize,
-        height: place.height_px as usize,
-        pixels: pixels.collect(),
-    })
+    Ok(Layer { width: place.width_px as usize, height: place.height_px as usize, pixels: pixels.collect() })
 }

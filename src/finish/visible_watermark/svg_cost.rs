@@ -50,7 +50,8 @@ fn add(group: &Group, size: &resvg::usvg::Size, cost: &mut Cost) -> Result<(), A
         match child {
             Node::Group(child) => add(child, size, cost)?,
             Node::Path(path) => {
-                let paints = [path.fill().map(|fill| fill.paint()), path.stroke().map(|stroke| stroke.paint())];
+                let paints =
+                    [path.fill().map(|fill| fill.paint()), path.stroke().map(|stroke| stroke.paint())];
                 if paints.iter().flatten().any(|paint| matches!(paint, Paint::Pattern(_))) {
                     return Err(ArtworkError::svg("patterns are not drawn"));
                 }

@@ -10,8 +10,28 @@ use super::svg_styles::Styles;
 const SVG: &str = "http://www.w3.org/2000/svg";
 
 const KNOWN: &[&str] = &[
-    "svg", "g", "a", "defs", "symbol", "use", "switch", "title", "desc", "metadata", "style", "path", "rect",
-    "circle", "ellipse", "line", "polyline", "polygon", "linearGradient", "radialGradient", "stop", "clipPath",
+    "svg",
+    "g",
+    "a",
+    "defs",
+    "symbol",
+    "use",
+    "switch",
+    "title",
+    "desc",
+    "metadata",
+    "style",
+    "path",
+    "rect",
+    "circle",
+    "ellipse",
+    "line",
+    "polyline",
+    "polygon",
+    "linearGradient",
+    "radialGradient",
+    "stop",
+    "clipPath",
 ];
 
 /// Elements within elements, `use` followed.
@@ -103,9 +123,11 @@ impl<'a, 'input> Measure<'a, 'input> {
     fn target(&self, node: Node<'a, 'input>) -> Result<Option<Node<'a, 'input>>, ArtworkError> {
         let mut found = None;
         for href in node.attributes().filter(|attribute| attribute.name() == "href") {
-            let id = href.value().trim().strip_prefix('#').ok_or_else(|| {
-                ArtworkError::svg("`use` of something outside of it is not followed")
-            })?;
+            let id = href
+                .value()
+                .trim()
+                .strip_prefix('#')
+                .ok_or_else(|| ArtworkError::svg("`use` of something outside of it is not followed"))?;
             found = found.or(self.named.get(id).copied());
         }
         Ok(found)

@@ -50,9 +50,9 @@ impl Styles {
     pub(super) fn clips(&self, node: Node<'_, '_>) -> bool {
         node.has_attribute(PROPERTY)
             || node.attribute("style").is_some_and(|style| style.to_ascii_lowercase().contains(PROPERTY))
-            || node.attribute("class").is_some_and(|classes| {
-                classes.split_whitespace().any(|class| self.classes.contains(class))
-            })
+            || node
+                .attribute("class")
+                .is_some_and(|classes| classes.split_whitespace().any(|class| self.classes.contains(class)))
     }
 }
 

@@ -49,11 +49,8 @@ async fn an_attachment_is_stored_with_its_job_once_and_goes_when_the_last_has_en
 async fn a_blocked_job_keeps_no_attachment_and_no_name_is_a_path() {
     let folder = tempfile::tempdir().unwrap();
     let (store, key) = open(&config(folder.path())).await;
-    let blocked = Blocked {
-        message: "no".to_owned(),
-        filter_categories: Vec::new(),
-        compliance_codes: Vec::new(),
-    };
+    let blocked =
+        Blocked { message: "no".to_owned(), filter_categories: Vec::new(), compliance_codes: Vec::new() };
     let attachment = Attachment::new(&b"mark"[..]);
     let verdict = Verdict::Blocked(blocked_receipt(), blocked);
     store.submit(NewJob { verdict, attachment: Some(attachment.clone()), ..new_job(key) }).await.unwrap();

@@ -105,7 +105,8 @@ fn padding_stops_at_the_edge_and_is_nothing_in_the_middle() {
 #[test]
 fn a_picture_of_one_pixel_can_be_marked() {
     for angle in [0, 45] {
-        let picture = drawn((1, 1), &plain(30, 10, [255, 255, 255, 255]), &watermark(Anchor::TopLeft, 1, angle));
+        let picture =
+            drawn((1, 1), &plain(30, 10, [255, 255, 255, 255]), &watermark(Anchor::TopLeft, 1, angle));
         assert_ne!(picture.get_pixel(0, 0), &GREY, "{angle}");
     }
 }

@@ -109,7 +109,9 @@ fn other_roots_sizes_and_entities_are_refused() {
         (format!("<svg {ns} width='0' height='0'/>"), "it cannot be read"),
         (format!("<svg {ns} width='1e9' height='1'><rect width='9' height='9'/></svg>"), "long and thin"),
         (
-            format!("<!DOCTYPE svg [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><svg {ns}><title>&a;</title></svg>"),
+            format!(
+                "<!DOCTYPE svg [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><svg {ns}><title>&a;</title></svg>"
+            ),
             "entities are not read",
         ),
     ] {
@@ -127,9 +129,9 @@ fn other_roots_sizes_and_entities_are_refused() {
 #[test]
 fn bombs_are_refused_before_they_are_drawn() {
     let line = |count: usize, make: &dyn Fn(usize) -> String| (0..count).map(make).collect::<String>();
-    let doubling = line(20, &|n| {
-        format!("<g id='a{n}'><use href='#a{m}'/><use href='#a{m}'/></g>", m = n + 1)
-    }) + "<rect id='a20' width='9' height='9'/>";
+    let doubling =
+        line(20, &|n| format!("<g id='a{n}'><use href='#a{m}'/><use href='#a{m}'/></g>", m = n + 1))
+            + "<rect id='a20' width='9' height='9'/>";
     let chain = line(5000, &|n| format!("<use id='a{n}' href='#a{}'/>", n + 1));
     let clips = line(5000, &|n| {
         format!("<clipPath id='c{n}' clip-path='url(#c{})'><rect width='9' height='9'/></clipPath>", n + 1)
