@@ -16,6 +16,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("rcgen", &["src/credentials/"]),
     ("x509_parser", &["src/credentials/"]),
     ("p256", &["src/credentials/"]),
+    ("libavif_sys", &["src/finish/libavif.rs"]),
     ("getrandom", &["src/store/ids.rs", "src/storage/", "src/api/"]),
 ];
 
