@@ -30,6 +30,7 @@ need nasm nasm
 need cmake cmake
 if [ "$what" = test ]; then
   need node nodejs
+  need openssl openssl
 fi
 
 install() {

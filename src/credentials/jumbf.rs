@@ -3,7 +3,7 @@
 /// Largest manifest store that is read, in bytes. One with embedded thumbnails and a long history is about 1 MB.
 const MAX_STORE_BYTES: usize = 16 << 20;
 /// Most boxes. What is done with assertions later costs up to the square of their number.
-const MAX_BOXES: usize = 5000;
+const MAX_BOXES: usize = 2000;
 /// Deepest nesting; real ones need five.
 const MAX_DEPTH: usize = 16;
 /// Smallest box: its length and its type (ISO/IEC 19566-5).

@@ -12,6 +12,8 @@ use super::error::CredentialsError;
 use super::own_root::OwnRoot;
 use super::vault;
 
+/// c2pa files ingredients as gathered unless told otherwise; which picture a thumbnail was made from is the signer's own word.
+const INGREDIENT: &str = "c2pa.ingredient";
 /// Largest manifest that is decompressed, in MB.
 const MAX_DECOMPRESSED_MB: usize = 16;
 
@@ -39,6 +41,7 @@ pub(super) fn context(anchors: &str) -> Result<Arc<Context>, CredentialsError> {
     let settings = || {
         let mut settings = Settings::new()
             .with_value("builder.thumbnail.enabled", false)?
+            .with_value("builder.created_assertion_labels", [INGREDIENT])?
             .with_value("verify.remote_manifest_fetch", false)?
             .with_value("verify.ocsp_fetch", false)?
             .with_value("core.allowed_network_hosts", Vec::<String>::new())?

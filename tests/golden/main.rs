@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
 mod command_line;
+mod credentials;
 mod determinism;
 mod fixtures;
 mod noise;

@@ -14,6 +14,7 @@ mod service;
 mod house;
 
 mod callers;
+mod certs;
 mod clients;
 mod connections;
 mod envelope;
