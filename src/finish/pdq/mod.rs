@@ -38,7 +38,7 @@ pub fn hash_rgb(picture: &RgbImage) -> (Hash256, u8) {
     if rows < MIN_SIDE_PX || cols < MIN_SIDE_PX {
         return (Hash256::default(), 0);
     }
-    let samples = jarosz::downsample(luma::luma(picture.as_raw()), rows, cols);
+    let samples = jarosz::downsample(picture.as_raw(), rows, cols);
     let quality = gradient::quality(&samples);
     let frequencies = dct::low_frequencies(&samples);
     let median = median::torben(&frequencies);
