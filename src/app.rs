@@ -10,15 +10,18 @@ use std::time::Duration;
 
 use actix_web::web::{Data, ServiceConfig};
 
-use crate::api::{self, Readiness, Services};
+use crate::api::{self, Readiness, Services, VerifyDesk};
 use crate::compliance;
 use crate::config::Config;
 use crate::config::complaints::Complaints;
+use crate::credentials::{CredentialsConfig, CredentialsError, Reader};
 use crate::diffusion::{Engine, ModelInfo};
+use crate::finish::invisible_mark::{InvisibleMark, TileSpread};
 use crate::jobs::{Kitchen, Workers};
 use crate::presets::Presets;
 use crate::storage::{Embedded, Storage};
-use crate::store::{Attachment, Store, StoreError, ids};
+use crate::store::{Attachment, Records, Store, StoreConfig, StoreError, ids};
+use crate::verify::{Verifier, VerifyConfig};
 
 /// Name of the key that `IMGEN_API_KEY` gives, and of the one minted at the first start.
 const CONFIGURED_KEY: &str = "configured";
@@ -55,6 +58,8 @@ pub enum AppError {
     Complaints(Complaints),
     #[error("the database: {0}")]
     Store(#[from] StoreError),
+    #[error("the credentials: {0}")]
+    Credentials(#[from] CredentialsError),
     #[error("the listener: {0}")]
     Listener(#[from] std::io::Error),
 }
@@ -161,6 +166,24 @@ pub fn public_url(config: &Config) -> String {
     }
 }
 
+/// The desk that reads pictures back; it reads the records' fingerprints beside the service's start.
+fn open_verifier(
+    c2pa: &CredentialsConfig,
+    store: &StoreConfig,
+    config: &VerifyConfig,
+) -> Result<Arc<Verifier>, AppError> {
+    let reader = Reader::open(c2pa, &store.data_dir)?;
+    let marks: Vec<Arc<dyn InvisibleMark>> = vec![Arc::new(TileSpread::new())];
+    let verifier = Arc::new(Verifier::new(reader, marks, Records::open(store)?, config));
+    let warming = verifier.clone();
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = warming.warm_up() {
+            tracing::warn!(%error, "the records' fingerprints could not be read yet");
+        }
+    });
+    Ok(verifier)
+}
+
 impl App {
     /// Opens everything, and takes the data folder for this process.
     pub async fn open(config: Config) -> Result<Self, AppError> {
@@ -215,6 +238,7 @@ impl App {
             rooms.storage,
             rooms.brand_mark,
             readiness,
+            VerifyDesk::new(open_verifier(&config.c2pa, &config.store, &config.verify)?, config.verify),
         ));
         let embedded = rooms.embedded;
         let mount = move |app: &mut ServiceConfig| {

@@ -11,6 +11,7 @@ pub mod diffusion;
 pub mod finish;
 pub mod credentials;
 pub mod storage;
+pub mod verify;
 pub mod config;
 pub mod error;
 pub mod app;

@@ -19,7 +19,19 @@ pub(super) async fn read(
     config: &ApiConfig,
 ) -> Result<Bytes, ApiError> {
     is_json(headers)?;
-    let limit = config.body_limit_bytes;
+    whole(headers, body, config.body_limit_bytes, config.body_timeout_s).await
+}
+
+/// Reads a whole body of any kind.
+///
+/// # Errors
+/// 413 above `limit` bytes, 400 when it ends early or comes too slowly.
+pub(super) async fn whole(
+    headers: &HeaderMap,
+    body: &mut Payload,
+    limit: usize,
+    timeout_s: u64,
+) -> Result<Bytes, ApiError> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit as u64) {
         return Err(too_large(limit));
@@ -35,7 +47,7 @@ pub(super) async fn read(
         }
         Ok(bytes.freeze())
     };
-    actix_web::rt::time::timeout(Duration::from_secs(config.body_timeout_s), whole)
+    actix_web::rt::time::timeout(Duration::from_secs(timeout_s), whole)
         .await
         .unwrap_or_else(|_| Err(broken("the body came too slowly")))
 }

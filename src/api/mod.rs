@@ -18,6 +18,7 @@ mod resolve;
 mod server;
 mod services;
 mod strict_json;
+mod verify;
 mod watermark;
 
 pub use actions::GenerateRequest;
@@ -28,18 +29,20 @@ pub use health::Readiness;
 pub use resolve::{Draft, resolve};
 pub use server::serve;
 pub use services::Services;
+pub use verify::VerifyDesk;
 
 use actix_web::web::{self, ServiceConfig};
 
 use crate::error::{ApiError, Code};
 
-/// Mounts the door, the two health pages and the answer to everything else.
+/// Mounts the door, the two health pages, what concerns provenance and the answer to everything else.
 ///
 /// Wants [`Services`] as `app_data` and [`guard`] around the application.
 pub fn routes(app: &mut ServiceConfig) {
     app.service(resource("/api/v2", "POST", web::post().to(door::enter)))
         .service(resource("/healthz", "GET", web::get().to(health::alive)))
         .service(resource("/readyz", "GET", web::get().to(health::ready)))
+        .configure(verify::routes)
         .default_service(web::to(|| async { Err::<&str, _>(ApiError::from(Code::NotFound)) }));
 }
 

@@ -6,6 +6,7 @@ use super::ApiConfig;
 use super::auth::Failures;
 use super::health::Readiness;
 use super::limits::Buckets;
+use super::verify::VerifyDesk;
 use super::watermark::Marks;
 use crate::compliance;
 use crate::presets::Presets;
@@ -25,6 +26,7 @@ pub struct Services {
     pub(super) readiness: Readiness,
     pub(super) generate_budget: Buckets<i64>,
     pub(super) failures: Failures,
+    pub(super) verify: VerifyDesk,
     pub(super) marks: Marks,
     /// The prompt that `random` gave last, so that it gives another.
     pub(super) last_random: Mutex<Option<usize>>,
@@ -39,6 +41,7 @@ impl Services {
         storage: Storage,
         brand_mark: Option<Attachment>,
         readiness: Readiness,
+        verify: VerifyDesk,
     ) -> Self {
         let floor = if compliance::floor_stands() { Ok(()) } else { Err("the rules do not hold".to_owned()) };
         readiness.set("compliance", floor);
@@ -52,6 +55,7 @@ impl Services {
             storage,
             config,
             readiness,
+            verify,
         }
     }
 }

@@ -1,7 +1,8 @@
-//! The command line: `serve`, `render`, `keys`, `certs`, `check`.
+//! The command line: `serve`, `render`, `verify`, `keys`, `certs`, `check`.
 //!
 //! - [`serve`]: the service
 //! - [`render`]: one picture, no server
+//! - [`verify`]: a copy of a picture, back to its record
 //! - [`keys`]: API keys
 //! - [`certs`]: what pictures are signed with
 //! - [`check`]: everything that is wrong, at once
@@ -15,6 +16,7 @@ pub mod keys;
 pub mod libtorch;
 pub mod render;
 pub mod serve;
+pub mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -41,6 +43,8 @@ enum Command {
     Serve,
     /// Render one picture without a server
     Render(render::RenderArgs),
+    /// Say where a picture comes from, by its credentials, its mark and its looks
+    Verify(verify::VerifyArgs),
     /// Create, list, enable, disable and revoke API keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -77,12 +81,13 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: Command, config: Config) -> Result<(), Failure> {
-    if !matches!(command, Command::Keys(_) | Command::Certs(_)) {
+    if !matches!(command, Command::Keys(_) | Command::Certs(_) | Command::Verify(_)) {
         libtorch::enter(&config.service.libtorch_dir)?;
     }
     match command {
         Command::Serve => serve::run(config),
         Command::Render(arguments) => render::run(arguments, &config),
+        Command::Verify(arguments) => verify::run(&arguments, &config),
         Command::Keys(command) => keys::run(command, &config),
         Command::Certs(command) => certs::run(&command, &config),
         Command::Check => check::run(&config),

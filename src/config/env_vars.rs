@@ -19,6 +19,8 @@ pub struct EnvVar {
 pub enum Kind {
     Text,
     Integer,
+    /// `true` or `false`.
+    Flag,
 }
 
 const fn text(
@@ -39,6 +41,16 @@ const fn integer(
     meaning: &'static str,
 ) -> EnvVar {
     EnvVar { name, section, field, kind: Kind::Integer, default, meaning }
+}
+
+const fn flag(
+    name: &'static str,
+    section: &'static str,
+    field: &'static str,
+    default: &'static str,
+    meaning: &'static str,
+) -> EnvVar {
+    EnvVar { name, section, field, kind: Kind::Flag, default, meaning }
 }
 
 /// Names the configuration file; not itself part of the configuration.
@@ -178,5 +190,12 @@ pub const ENV_VARS: &[EnvVar] = &[
         "organization",
         "imgen",
         "name in manifests, and in the certificates that the service makes",
+    ),
+    flag(
+        "IMGEN_VERIFY_PUBLIC",
+        "verify",
+        "public",
+        "true",
+        "whether the verify page and the soft-binding routes answer without an API key",
     ),
 ];

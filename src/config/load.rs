@@ -46,11 +46,12 @@ pub fn load(named: Option<&Path>, vars: &Vars) -> Result<Config, Complaints> {
         jobs: section(&mut tables, "jobs", &mut complaints),
         store: section(&mut tables, "store", &mut complaints),
         c2pa: section(&mut tables, "c2pa", &mut complaints),
+        verify: section(&mut tables, "verify", &mut complaints),
     };
     for unknown in tables.keys() {
         complaints.add(
             unknown,
-            "unknown section; known are service, api, storage, diffusion, finish, jobs, store and c2pa",
+            "unknown section; known are service, api, storage, diffusion, finish, jobs, store, c2pa and verify",
         );
     }
     config.validate(&mut complaints);
@@ -87,6 +88,13 @@ fn lay_over(tables: &mut toml::Table, vars: &Vars, complaints: &mut Complaints) 
         };
         let value = match var.kind {
             Kind::Text => toml::Value::String(value.clone()),
+            Kind::Flag => match value.parse() {
+                Ok(flag) => toml::Value::Boolean(flag),
+                Err(_) => {
+                    complaints.add(name, format!("`{value}` is neither `true` nor `false`"));
+                    continue;
+                }
+            },
             Kind::Integer => match value.parse() {
                 Ok(number) => toml::Value::Integer(number),
                 Err(_) => {
@@ -178,7 +186,7 @@ mod tests {
     fn every_variable_lands_in_a_field_that_exists() {
         for var in ENV_VARS {
             let text = match var.kind {
-                Kind::Integer => format!("[{}]\n{} = \"x\"\n", var.section, var.field),
+                Kind::Integer | Kind::Flag => format!("[{}]\n{} = \"x\"\n", var.section, var.field),
                 Kind::Text => format!("[{}]\n{} = 1\n", var.section, var.field),
             };
             let file = write(&text);

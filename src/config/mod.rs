@@ -19,6 +19,7 @@ use crate::finish::FinishConfig;
 use crate::jobs::JobsConfig;
 use crate::storage::StorageConfig;
 use crate::store::StoreConfig;
+use crate::verify::VerifyConfig;
 use complaints::Complaints;
 use service::ServiceConfig;
 
@@ -33,6 +34,7 @@ pub struct Config {
     pub jobs: JobsConfig,
     pub store: StoreConfig,
     pub c2pa: CredentialsConfig,
+    pub verify: VerifyConfig,
 }
 
 impl Config {
@@ -45,5 +47,6 @@ impl Config {
         self.jobs.validate(complaints);
         self.store.validate(complaints);
         self.c2pa.validate(complaints);
+        self.verify.validate(complaints);
     }
 }

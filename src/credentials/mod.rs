@@ -7,6 +7,7 @@
 //! | `manifest.rs` | the claim as a C2PA manifest definition |
 //! | `sign.rs` | sign, read back, hand out |
 //! | `read.rs` | [`C2paReport`]: a stranger's picture, within limits |
+//! | `reader.rs` | [`Reader`], for whoever only reads |
 //! | `jumbf.rs` | size, number and depth of a manifest's boxes |
 //! | `identity.rs` | a certificate chain and what holds its key |
 //! | `chain.rs` | [`Certificate`], [`Chain`]: parsed, in order, in time, fit for C2PA |
@@ -31,6 +32,7 @@ mod manifest;
 mod own_root;
 mod private_ca;
 mod read;
+mod reader;
 mod sign;
 mod timestamp;
 mod trust;
@@ -53,6 +55,7 @@ use identity::{Identity, Key};
 pub use manifest::GENERATION_LABEL;
 use own_root::OwnRoot;
 pub use read::{C2paReport, State};
+pub use reader::Reader;
 use sign::Desk;
 use timestamp::Timestamps;
 

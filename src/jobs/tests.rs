@@ -12,7 +12,7 @@ use super::*;
 use crate::diffusion::DiffusionError;
 use crate::storage::{ObjectKey, StorageError};
 use crate::store::tests::{config, new_job, open, plan};
-use crate::store::{Outcome, Store, StoreConfig};
+use crate::store::{Outcome, Records, Store, StoreConfig, record_id};
 
 fn quick() -> JobsConfig {
     JobsConfig { stop_grace_s: 0, ..JobsConfig::default() }
@@ -105,6 +105,15 @@ async fn a_submitted_job_becomes_pictures_and_running_it_twice_puts_the_same() {
         let put = image::load_from_memory(&put[1].1).unwrap().to_rgb8();
         assert_eq!(put, pixels(picture.seed));
         assert_eq!(picture.fingerprint, crate::finish::fingerprint(&put).hex);
+    }
+
+    let records = Records::open(&config(folder.path())).unwrap().unwrap();
+    for (index, picture) in (0..).zip(&result.pictures) {
+        let record = records.by_id(record_id(&plan.gen_id, index)).unwrap().unwrap();
+        assert_eq!((&record.job_id, record.key_id, record.picture_index), (&id, key, index));
+        assert_eq!(hex::encode(record.pdq), picture.fingerprint);
+        assert_eq!(record.facts["seed"], picture.seed);
+        assert_eq!(record.facts["picture_key"], picture.picture_key.as_str());
     }
 
     let control = Control::new(Arc::default(), Duration::from_secs(60));

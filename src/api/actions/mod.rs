@@ -5,6 +5,7 @@ pub(super) mod meta;
 mod models;
 mod random;
 mod status;
+mod verify;
 
 pub use generate::GenerateRequest;
 
@@ -25,14 +26,16 @@ pub(super) enum Action {
     Generate,
     Status,
     Random,
+    Verify,
 }
 
 impl Action {
-    const ALL: [(&'static str, Self); 4] = [
+    const ALL: [(&'static str, Self); 5] = [
         ("models", Self::Models),
         ("generate", Self::Generate),
         ("status", Self::Status),
         ("random", Self::Random),
+        ("verify", Self::Verify),
     ];
 
     pub(super) fn named(name: &str) -> Option<Self> {
@@ -65,6 +68,7 @@ pub(super) async fn answer(
         Action::Generate => generate::generate(asked, services).await,
         Action::Status => status::status(asked, services).await,
         Action::Random => random::random(asked, services),
+        Action::Verify => verify::verify(asked, services).await,
     }
 }
 

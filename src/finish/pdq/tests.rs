@@ -3,6 +3,7 @@ use std::path::Path;
 use image::RgbImage;
 
 use super::{BadHash, Hash256, hash_rgb};
+use crate::finish::decode::{DecodeLimits, decode};
 use crate::plan::{Format, Output};
 
 /// Pictures with Meta's hash and quality; `make_pdq.py` beside them makes all of it.
@@ -46,6 +47,31 @@ fn copies_are_near_and_others_far() {
         let apart = distance(picture, find("noise_128x128"));
         assert!(apart > 80, "{name}: {apart}");
     }
+}
+
+/// What a stranger computes of a delivered file is near what is stored of its pixels.
+#[test]
+fn an_encoded_picture_keeps_its_hash_within_ten_bits() {
+    let limits = DecodeLimits { max_bytes: 1 << 24, max_pixels: 1 << 24, max_side_px: 4096 };
+    let mut tried = 0;
+    for (name, picture, hash, quality) in golden() {
+        // Noise and checkers average out to grey, so that their hashes are of rounding.
+        if quality < super::MIN_QUALITY
+            || !["scene", "soft", "radial"].iter().any(|kind| name.starts_with(kind))
+        {
+            continue;
+        }
+        for format in [Format::Jpeg, Format::Png, Format::Webp, Format::Avif] {
+            for quality in [80, 95] {
+                let output = Output { format, quality, lossless: false };
+                let bytes = crate::finish::encode(&picture, &output).unwrap();
+                let apart = hash_rgb(&decode(&bytes, &limits).unwrap().picture).0.distance(&hash);
+                assert!(apart <= 10, "{name} as {} of quality {quality}: {apart}", format.name());
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried >= 40, "{tried}");
 }
 
 #[test]
