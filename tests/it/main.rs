@@ -18,6 +18,7 @@ mod certs;
 mod clients;
 mod connections;
 mod envelope;
+mod formats;
 mod idempotency;
 mod limits;
 mod objects;

@@ -1,4 +1,4 @@
-//! AVIF by libaom.
+//! AVIF by libaom, on one thread: 60 ms at 1344x768 at quality 75 and 110 ms at 95, where rav1e takes 250 and 480 ms.
 
 use image::RgbImage;
 
@@ -9,7 +9,7 @@ use crate::plan::Format;
 /// From this quality on colour is kept at full resolution (4:4:4), as in a JPEG.
 const FULL_CHROMA_FROM: u8 = 90;
 
-/// libavif's scale: 0 is slow, 10 fast.
+/// libavif's scale: 0 is slow, 10 fast. 7 and 8 take six times as long, and 10 is the same as 9.
 const SPEED: u8 = 9;
 
 pub(super) fn encode(picture: &RgbImage, quality: u8) -> Result<Vec<u8>, FinishError> {

