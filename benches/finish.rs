@@ -86,7 +86,7 @@ fn watermarks(picture: &RgbImage) {
     let shapes =
         b"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 60 30'><circle cx='15' cy='15' r='14' \
         fill='#fff'/><path d='M32 2h26v26h-26z' fill='none' stroke='#fff' stroke-width='3'/></svg>";
-    for (kind, bytes) in [("pixels", &pixels[..]), ("shapes", shapes)] {
+    for (kind, bytes) in [("pixels", &pixels[..]), ("shapes", &shapes[..])] {
         row(&format!("watermark {kind}: read"), |_| bytes.len(), || Artwork::read(bytes).expect("a mark"));
         let mark = Artwork::read(bytes).expect("a mark");
         for (rotation, scale) in [(0, 5), (30, 5), (0, 50), (30, 50)] {
