@@ -36,3 +36,42 @@ impl FinishConfig {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened(brand_mark: PathBuf) -> (Option<Bytes>, Vec<String>) {
+        let mut complaints = Complaints::default();
+        let bytes = FinishConfig { brand_mark }.open_brand_mark(&mut complaints);
+        (
+            bytes,
+            complaints
+                .0
+                .iter()
+                .map(|complaint| format!("{}: {}", complaint.place, complaint.message))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn a_brand_mark_is_looked_at_when_the_house_opens() {
+        let pictures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pictures");
+        assert_eq!(opened(PathBuf::new()), (None, Vec::new()));
+        let (bytes, complaints) = opened(pictures.join("rgba.png"));
+        assert_eq!(
+            (bytes.unwrap(), complaints.len()),
+            (std::fs::read(pictures.join("rgba.png")).unwrap(), 0)
+        );
+        for (name, words) in
+            [("other.tiff", "it is a TIFF"), ("animated.webp", "animated"), ("none.png", "No such file")]
+        {
+            let (bytes, complaints) = opened(pictures.join(name));
+            assert_eq!((bytes, complaints.len()), (None, 1));
+            assert!(
+                complaints[0].starts_with("finish.brand_mark: ") && complaints[0].contains(words),
+                "{complaints:?}"
+            );
+        }
+    }
+}
