@@ -43,6 +43,7 @@ pub fn load(named: Option<&Path>, vars: &Vars) -> Result<Config, Complaints> {
         storage: section(&mut tables, "storage", &mut complaints),
         diffusion: section(&mut tables, "diffusion", &mut complaints),
         finish: section(&mut tables, "finish", &mut complaints),
+        mark: section(&mut tables, "mark", &mut complaints),
         jobs: section(&mut tables, "jobs", &mut complaints),
         store: section(&mut tables, "store", &mut complaints),
         c2pa: section(&mut tables, "c2pa", &mut complaints),
@@ -51,7 +52,7 @@ pub fn load(named: Option<&Path>, vars: &Vars) -> Result<Config, Complaints> {
     for unknown in tables.keys() {
         complaints.add(
             unknown,
-            "unknown section; known are service, api, storage, diffusion, finish, jobs, store, c2pa and verify",
+            "unknown section; known are service, api, storage, diffusion, finish, mark, jobs, store, c2pa and verify",
         );
     }
     config.validate(&mut complaints);

@@ -16,6 +16,7 @@ use crate::api::ApiConfig;
 use crate::credentials::CredentialsConfig;
 use crate::diffusion::DiffusionConfig;
 use crate::finish::FinishConfig;
+use crate::finish::invisible_mark::MarkConfig;
 use crate::jobs::JobsConfig;
 use crate::storage::StorageConfig;
 use crate::store::StoreConfig;
@@ -31,6 +32,7 @@ pub struct Config {
     pub storage: StorageConfig,
     pub diffusion: DiffusionConfig,
     pub finish: FinishConfig,
+    pub mark: MarkConfig,
     pub jobs: JobsConfig,
     pub store: StoreConfig,
     pub c2pa: CredentialsConfig,
@@ -44,6 +46,7 @@ impl Config {
         self.api.validate(complaints);
         self.storage.validate(complaints);
         self.diffusion.validate(complaints);
+        self.mark.validate(complaints);
         self.jobs.validate(complaints);
         self.store.validate(complaints);
         self.c2pa.validate(complaints);

@@ -2,16 +2,22 @@
 #![doc = include_str!("README.md")]
 //!
 //! - `tile_spread/`: our own scheme
+//! - [`trustmark`]: networks that an operator brings
+//! - `config`: which of the two
 //! - `plane`: luma as floats, and means over boxes
 
+mod config;
 mod plane;
 pub mod tile_spread;
+pub mod trustmark;
 
 use std::fmt::Debug;
 
 use image::RgbImage;
 
+pub use config::{MarkConfig, MarkKind};
 pub use tile_spread::TileSpread;
+pub use trustmark::{TrustMark, TrustMarkConfig, TrustMarkError};
 
 /// A way to hide 64 bits in a picture and to find them again.
 pub trait InvisibleMark: Send + Sync + Debug {
@@ -53,4 +59,6 @@ pub struct Detection {
 pub enum MarkError {
     #[error("{width_px}x{height_px} is too small for a mark; {needed_px} pixels on either side are needed")]
     TooSmall { width_px: u32, height_px: u32, needed_px: u32 },
+    #[error("a network failed: {detail}")]
+    Network { detail: String },
 }
