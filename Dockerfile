@@ -5,7 +5,7 @@
 # below /opt/imgen/presets/models.
 
 FROM rust:1.95-bookworm AS build
-RUN apt-get update && apt-get install -y --no-install-recommends python3 python3-pip make && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends python3 python3-pip make nasm cmake && rm -rf /var/lib/apt/lists/*
 # The run path in the binary is the one it is built at, so it is built where it will run.
 WORKDIR /opt/imgen
 COPY scripts scripts

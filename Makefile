@@ -5,7 +5,7 @@ CARGO := cargo
 IMGEN := target/release/imgen
 export PROMPT ?= portrait of a woman, brown hair, red hoodie, smiling, blue background
 
-.PHONY: help setup setup-test build run test demo check lint bench bench-status bench-submit bench-render
+.PHONY: help setup setup-test build run test demo check lint bench bench-status bench-submit bench-render bench-pipeline bench-marks
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -45,3 +45,9 @@ bench-submit: setup ## submit rate with durable commits
 
 bench-render: build ## imgen render beside diffusers on the same weights (needs Python with torch and diffusers)
 	@python3 benches/render.py
+
+bench-marks: build ## what the invisible mark survives, beside four peers: make bench-marks PHOTOS=DIR FLAT=DIR
+	@python3 benches/marks.py --photos $(PHOTOS) --flat $(FLAT)
+
+bench-pipeline: setup ## from pixels to signed bytes beside Python (needs Pillow, invisible-watermark, pdqhash, c2pa-python)
+	@python3 benches/pipeline.py

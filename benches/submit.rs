@@ -20,7 +20,13 @@ const PLAN: &str = include_str!("support/plan.json");
 fn job(key_id: i64, plan: &Plan) -> NewJob {
     let chance = || ids::os_random().expect("randomness");
     let plan = Plan { gen_id: ids::gen_id(chance()), ..plan.clone() };
-    NewJob { id: ids::job_id(chance()), key_id, verdict: Verdict::Accepted(plan), idempotency: None }
+    NewJob {
+        id: ids::job_id(chance()),
+        key_id,
+        verdict: Verdict::Accepted(plan),
+        attachment: None,
+        idempotency: None,
+    }
 }
 
 /// Jobs a second.

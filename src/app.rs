@@ -2,22 +2,23 @@
 //!
 //! The service and `imgen check` open the same rooms.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::{Data, ServiceConfig};
+use time::OffsetDateTime;
 
 use crate::api::{self, Readiness, Services, VerifyDesk};
 use crate::compliance;
 use crate::config::Config;
 use crate::config::complaints::Complaints;
-use crate::credentials::{CredentialsConfig, CredentialsError, Reader};
-use crate::diffusion::{Engine, ModelInfo};
-use crate::finish::invisible_mark::{InvisibleMark, TileSpread};
-use crate::jobs::{Kitchen, Workers};
+use crate::credentials::{Credentials, CredentialsConfig, CredentialsError, Reader};
+use crate::diffusion::{DiffusionError, Engine, ModelInfo, weights_sha256};
+use crate::finish::invisible_mark::{InvisibleMark, readers};
+use crate::jobs::{Kitchen, Workers, Workshop};
 use crate::presets::Presets;
 use crate::storage::{Embedded, Storage};
 use crate::store::{Attachment, Records, Store, StoreConfig, StoreError, ids};
@@ -27,8 +28,8 @@ use crate::verify::{Verifier, VerifyConfig};
 const CONFIGURED_KEY: &str = "configured";
 const FIRST_KEY: &str = "first";
 
-/// How often it is asked whether a worker hangs.
-const LOOK_AFTER_WORKERS_EVERY: Duration = Duration::from_secs(5);
+/// How often it is asked whether a worker hangs and whether the certificate holds.
+const LOOK_AFTER_EVERY: Duration = Duration::from_secs(5);
 
 /// A house whose rooms are open and whose doors are not yet.
 #[derive(Debug)]
@@ -47,6 +48,7 @@ pub struct Rooms {
     pub engine: Engine,
     /// Drawn where a request sends no mark of its own.
     pub brand_mark: Option<Attachment>,
+    pub workshop: Workshop,
     /// Each checkpoint that a preset names, as it was found.
     pub models: Vec<(String, ModelInfo)>,
 }
@@ -92,6 +94,14 @@ impl Rooms {
         };
         let storage = open_storage(config, &mut complaints).await;
         let brand_mark = config.finish.open_brand_mark(&mut complaints).map(Attachment::new);
+        let credentials =
+            match Credentials::open(&config.c2pa, &config.store.data_dir, OffsetDateTime::now_utc()) {
+                Ok(credentials) => Some(credentials),
+                Err(error) => {
+                    complaints.add("c2pa", error.to_string());
+                    None
+                }
+            };
         let engine = match Engine::start(&config.diffusion) {
             Ok(engine) => Some(engine),
             Err(error) => {
@@ -99,20 +109,29 @@ impl Rooms {
                 None
             }
         };
-        let mut models = Vec::new();
+        let (mut models, mut weights) = (Vec::new(), BTreeMap::new());
         if let (Some(presets), Some(engine)) = (&presets, &engine) {
             let named: BTreeSet<_> = presets.models.values().map(|model| &model.checkpoint).collect();
             for checkpoint in named {
                 let folder = config.service.models_dir.join(checkpoint);
-                match engine.probe(&folder) {
-                    Ok(info) => models.push((checkpoint.clone(), info)),
+                let hash = weights_sha256(&folder).map_err(DiffusionError::from);
+                match engine.probe(&folder).and_then(|info| Ok((info, hash?))) {
+                    Ok((info, sha256)) => {
+                        models.push((checkpoint.clone(), info));
+                        weights.insert(checkpoint.clone(), sha256);
+                    }
                     Err(error) => complaints.add(folder.display().to_string(), error.to_string()),
                 }
             }
         }
-        match (presets, storage, engine) {
-            (Some(presets), Some((storage, embedded)), Some(engine)) if complaints.is_empty() => {
-                Ok(Self { presets, storage, embedded, engine, brand_mark, models })
+        let mark = config.mark.open().map_err(|error| complaints.add("mark", error.to_string())).ok();
+        match (presets, storage, engine, credentials, mark) {
+            (Some(presets), Some((storage, embedded)), Some(engine), Some(credentials), Some(mark))
+                if complaints.is_empty() =>
+            {
+                let avif = config.finish.avif_encoder;
+                let workshop = Workshop { mark, credentials, avif, weights_sha256: weights };
+                Ok(Self { presets, storage, embedded, engine, brand_mark, workshop, models })
             }
             _ => Err(complaints),
         }
@@ -168,13 +187,13 @@ pub fn public_url(config: &Config) -> String {
 
 /// The desk that reads pictures back; it reads the records' fingerprints beside the service's start.
 fn open_verifier(
+    mark: Arc<dyn InvisibleMark>,
     c2pa: &CredentialsConfig,
     store: &StoreConfig,
     config: &VerifyConfig,
 ) -> Result<Arc<Verifier>, AppError> {
     let reader = Reader::open(c2pa, &store.data_dir)?;
-    let marks: Vec<Arc<dyn InvisibleMark>> = vec![Arc::new(TileSpread::new())];
-    let verifier = Arc::new(Verifier::new(reader, marks, Records::open(store)?, config));
+    let verifier = Arc::new(Verifier::new(reader, readers(mark), Records::open(store)?, config));
     let warming = verifier.clone();
     tokio::task::spawn_blocking(move || {
         if let Err(error) = warming.warm_up() {
@@ -223,14 +242,17 @@ impl App {
             rooms.engine,
             rooms.storage.clone(),
             store.clone(),
+            rooms.workshop.clone(),
             config.service.models_dir.clone(),
             tokio::runtime::Handle::current(),
         );
+        let Workshop { mark, credentials, .. } = rooms.workshop;
+        let verifier = open_verifier(mark, &config.c2pa, &config.store, &config.verify)?;
         let workers = Arc::new(Workers::start(store.clone(), vec![kitchen.into_cook()], &config.jobs).await?);
         // Every checkpoint was loaded when the rooms were opened.
         readiness.set("model", Ok(()));
         readiness.set("worker", Ok(()));
-        let watch = tokio::spawn(look_after(workers.clone(), readiness.clone()));
+        let watch = tokio::spawn(look_after(workers.clone(), credentials, readiness.clone()));
         let services = Data::new(Services::new(
             config.api,
             store.clone(),
@@ -238,7 +260,7 @@ impl App {
             rooms.storage,
             rooms.brand_mark,
             readiness,
-            VerifyDesk::new(open_verifier(&config.c2pa, &config.store, &config.verify)?, config.verify),
+            VerifyDesk::new(verifier, config.verify),
         ));
         let embedded = rooms.embedded;
         let mount = move |app: &mut ServiceConfig| {
@@ -265,11 +287,18 @@ impl App {
     }
 }
 
-/// A worker that hangs, as with a driver that does, makes the service not ready, so that whoever runs it restarts it.
-async fn look_after(workers: Arc<Workers>, readiness: Readiness) {
+/// A worker that hangs, as with a driver that does, makes the service not ready, so that whoever runs it restarts it. So
+/// does a certificate that has run out.
+async fn look_after(workers: Arc<Workers>, credentials: Credentials, readiness: Readiness) {
     loop {
+        let signer = credentials.clone();
+        // A renewal writes files.
+        let checked = tokio::task::spawn_blocking(move || {
+            signer.check(OffsetDateTime::now_utc()).map_err(|error| error.to_string())
+        });
+        readiness.set("signer", checked.await.unwrap_or_else(|error| Err(error.to_string())));
         let state = if workers.stuck() { Err("a worker hangs".to_owned()) } else { Ok(()) };
         readiness.set("worker", state);
-        tokio::time::sleep(LOOK_AFTER_WORKERS_EVERY).await;
+        tokio::time::sleep(LOOK_AFTER_EVERY).await;
     }
 }

@@ -1,9 +1,9 @@
-//! Where the front door draws its random numbers; everything behind it gets them as arguments.
+//! Where the front door draws its random numbers and looks at the clock; everything behind it gets them as arguments.
 
 use crate::error::ApiError;
 use crate::store::ids::{self, os_random};
 
-/// What one `generate` needs from chance.
+/// What one `generate` needs from chance and the clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chance {
     /// From [`ids::job_id`].
@@ -12,13 +12,20 @@ pub struct Chance {
     pub gen_id: String,
     /// The seed for a request that brings none.
     pub seed: u32,
+    /// The moment of the request, in seconds since 1970.
+    pub now_unix_s: i64,
 }
 
 impl Chance {
     /// # Errors
     /// 500 when the operating system gives no random numbers: ids guard jobs, so nothing else would do.
     pub(super) fn draw() -> Result<Self, ApiError> {
-        Ok(Self { job_id: ids::job_id(os_random()?), gen_id: ids::gen_id(os_random()?), seed: number()? })
+        Ok(Self {
+            job_id: ids::job_id(os_random()?),
+            gen_id: ids::gen_id(os_random()?),
+            seed: number()?,
+            now_unix_s: time::OffsetDateTime::now_utc().unix_timestamp(),
+        })
     }
 }
 

@@ -32,6 +32,7 @@ pub struct Draft {
     /// What goes to compliance, and from there untouched to the text encoders.
     pub composed: Composed,
     gen_id: String,
+    asked_at_unix_s: i64,
     prompt: String,
     character: Option<String>,
     model: String,
@@ -64,7 +65,7 @@ pub fn resolve(request: &GenerateRequest, presets: &Presets, chance: &Chance) ->
     let sampling = pick_sampling(request, model, chance.seed, &mut notes)?;
     let output = pick_output(request, &mut notes);
     let watermark = watermark::pick(request, &mut notes);
-    let credentials = pick_credentials(request, &mut notes);
+    let credentials = pick_credentials(request);
     if request.optimize {
         notes.say(
             "optimize",
@@ -75,6 +76,7 @@ pub fn resolve(request: &GenerateRequest, presets: &Presets, chance: &Chance) ->
     Ok(Draft {
         composed,
         gen_id: chance.gen_id.clone(),
+        asked_at_unix_s: chance.now_unix_s,
         prompt: prompt.to_owned(),
         character: parsed.character,
         model: model_key.to_owned(),
@@ -95,6 +97,7 @@ impl Draft {
         Plan {
             plan_version: PLAN_VERSION,
             gen_id: self.gen_id,
+            asked_at_unix_s: self.asked_at_unix_s,
             prompt: self.prompt,
             approved,
             character: self.character,
@@ -310,19 +313,14 @@ fn pick_output(request: &GenerateRequest, notes: &mut Notes) -> Output {
     }
 }
 
-fn pick_credentials(request: &GenerateRequest, notes: &mut Notes) -> Credentials {
-    let credentials = Credentials {
+fn pick_credentials(request: &GenerateRequest) -> Credentials {
+    Credentials {
         author: request.cs_author.clone(),
         title: request.cs_title.clone(),
         description: request.cs_description.clone(),
         organization: request.cs_organization.clone(),
         vendor: request.cs_vendor.clone(),
-    };
-    if credentials != Credentials::default() {
-        let message = "this version does not sign content credentials; cs_* is only echoed";
-        notes.say("cs_author", "CREDENTIALS_SKIPPED", message);
     }
-    credentials
 }
 
 /// A number that was clamped into a range which its type holds.

@@ -9,7 +9,7 @@ use super::notes::Notes;
 use super::resolve::whole;
 use crate::error::{ApiError, Code};
 use crate::finish::Artwork;
-use crate::finish::visible_watermark::from_data_uri;
+use crate::finish::visible_watermark::{MAX_BYTES, from_data_uri};
 use crate::plan::{Anchor, Watermark};
 use crate::store::Attachment;
 
@@ -36,6 +36,10 @@ impl Marks {
     pub(super) async fn pick(&self, wm_image: String) -> Result<Option<Attachment>, ApiError> {
         if wm_image.is_empty() {
             return Ok(self.brand.clone());
+        }
+        // Before it waits for its turn, so that what waits is small. Base64 makes four bytes of three.
+        if wm_image.len() > MAX_BYTES / 3 * 4 + 256 {
+            return Err(ApiError::invalid_field("wm_image", format!("it is larger than {MAX_BYTES} bytes")));
         }
         let lost = |error: &dyn std::fmt::Display| {
             tracing::error!(%error, "a watermark could not be looked at");

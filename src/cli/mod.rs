@@ -2,6 +2,7 @@
 //!
 //! - [`serve`]: the service
 //! - [`render`]: one picture, no server
+//! - [`finish`]: marks, formats and credentials for any picture, no server
 //! - [`verify`]: a copy of a picture, back to its record
 //! - [`keys`]: API keys
 //! - [`certs`]: what pictures are signed with
@@ -12,6 +13,7 @@
 
 pub mod certs;
 pub mod check;
+pub mod finish;
 pub mod keys;
 pub mod libtorch;
 pub mod render;
@@ -43,6 +45,8 @@ enum Command {
     Serve,
     /// Render one picture without a server
     Render(render::RenderArgs),
+    /// Mark, encode and sign a picture without a server
+    Finish(Box<finish::FinishArgs>),
     /// Say where a picture comes from, by its credentials, its mark and its looks
     Verify(verify::VerifyArgs),
     /// Create, list, enable, disable and revoke API keys
@@ -81,12 +85,13 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: Command, config: Config) -> Result<(), Failure> {
-    if !matches!(command, Command::Keys(_) | Command::Certs(_) | Command::Verify(_)) {
+    if matches!(command, Command::Serve | Command::Render(_) | Command::Check) {
         libtorch::enter(&config.service.libtorch_dir)?;
     }
     match command {
         Command::Serve => serve::run(config),
         Command::Render(arguments) => render::run(arguments, &config),
+        Command::Finish(arguments) => finish::run(&arguments, &config),
         Command::Verify(arguments) => verify::run(&arguments, &config),
         Command::Keys(command) => keys::run(command, &config),
         Command::Certs(command) => certs::run(&command, &config),

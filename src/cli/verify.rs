@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 use serde_json::Value;
@@ -11,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use super::Failure;
 use crate::config::Config;
 use crate::credentials::Reader;
-use crate::finish::invisible_mark::TileSpread;
+use crate::finish::invisible_mark::readers;
 use crate::store::{Record, Records, record_name};
 use crate::verify::{Examined, Verifier};
 
@@ -30,7 +29,7 @@ pub struct VerifyArgs {
 pub fn run(arguments: &VerifyArgs, config: &Config) -> Result<(), Failure> {
     let verifier = Verifier::new(
         Reader::open(&config.c2pa, &config.store.data_dir)?,
-        vec![Arc::new(TileSpread::new())],
+        readers(config.mark.open()?),
         Records::open(&config.store)?,
         &config.verify,
     );
@@ -55,7 +54,7 @@ pub fn run(arguments: &VerifyArgs, config: &Config) -> Result<(), Failure> {
 fn told(examined: &Examined) -> String {
     let Examined { evidence, near, verdict } = examined;
     let mut lines = Vec::new();
-    lines.push(match (verdict.layer, &verdict.record) {
+    lines.push(match (verdict.record_by.or(verdict.layer), &verdict.record) {
         (None, _) => "verdict   nothing leads to a record here, which proves nothing".to_owned(),
         (Some(layer), Some(record)) => {
             format!(

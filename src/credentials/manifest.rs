@@ -33,9 +33,9 @@ pub(super) fn definition(claim: &Claim<'_>, config: &CredentialsConfig, content_
         (!text.is_empty()).then(|| text.to_owned())
     };
     let title = said(&claim.title, &config.title);
-    let mut assertions = vec![created("c2pa.actions.v2", actions(claim))];
+    let mut assertions = vec![created("c2pa.actions.v2", &actions(claim))];
     if let Some(binding) = &claim.soft_binding {
-        assertions.push(created("c2pa.soft-binding", soft_binding(binding)));
+        assertions.push(created("c2pa.soft-binding", &soft_binding(binding)));
     }
     // A thumbnail's ingredient says all the rest.
     if claim.ingredient.is_none() {
@@ -102,12 +102,12 @@ fn id(claim: &Claim<'_>, of: &str) -> String {
 }
 
 /// An assertion of the signer's own.
-fn created(label: &str, data: Value) -> Value {
+fn created(label: &str, data: &Value) -> Value {
     json!({ "label": label, "created": true, "data": data })
 }
 
 /// The same, in JSON instead of CBOR.
-fn created_json(label: &str, data: Value) -> Value {
+fn created_json(label: &str, data: &Value) -> Value {
     json!({ "label": label, "created": true, "kind": "Json", "data": data })
 }
 
@@ -148,7 +148,7 @@ fn soft_binding(binding: &SoftBinding) -> Value {
 fn source_metadata() -> Value {
     created_json(
         "c2pa.metadata",
-        json!({
+        &json!({
             "@context": { "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/" },
             "Iptc4xmpExt:DigitalSourceType": TRAINED_ALGORITHMIC_MEDIA,
         }),
@@ -165,7 +165,7 @@ fn disclosure(claim: &Claim<'_>) -> Option<Value> {
     if let Some(hash) = &claim.model_sha256 {
         data["modelIdentifier"] = json!(format!("sha256:{hash}"));
     }
-    Some(created("c2pa.ai-disclosure", data))
+    Some(created("c2pa.ai-disclosure", &data))
 }
 
 /// What decides the picture, for whoever has the records. The prompt is in it only where the operator wants it there.
@@ -181,7 +181,7 @@ fn generation(claim: &Claim<'_>, include_prompt: bool) -> Option<Value> {
     put("recipeSha256", claim.recipe_sha256.as_ref().map(|hash| json!(hash)));
     put("seed", claim.seed.map(|seed| json!(seed)));
     put("prompt", claim.prompt.as_ref().filter(|_| include_prompt).map(|prompt| json!(prompt)));
-    (!data.is_empty()).then(|| created_json(GENERATION_LABEL, Value::Object(data)))
+    (!data.is_empty()).then(|| created_json(GENERATION_LABEL, &Value::Object(data)))
 }
 
 /// Author, title, description, organization and vendor, gathered, in the metadata assertion that may hold them (CAWG 1.2).

@@ -155,6 +155,7 @@ impl Credentials {
     /// does not verify.
     pub fn sign(&self, bytes: &[u8], format: Format, claim: &Claim<'_>) -> Result<Signed, CredentialsError> {
         let timestamps = self.inner.timestamps.as_ref();
+        self.current().chain.check_time(OffsetDateTime::now_utc())?;
         self.desk(&self.current(), timestamps).sign(bytes, format.content_type(), claim)
     }
 

@@ -52,8 +52,8 @@ impl C2paReport {
         Self { present: false, state: None, reasons, manifest_id: None, manifest: None }
     }
 
-    fn broken(reason: String) -> Self {
-        let reasons = vec![shortened(&reason)];
+    fn broken(reason: &str) -> Self {
+        let reasons = vec![shortened(reason)];
         Self { present: true, state: Some(State::Invalid), reasons, manifest_id: None, manifest: None }
     }
 }
@@ -67,7 +67,7 @@ pub(super) fn picture(context: &Arc<Context>, bytes: &[u8], content_type: &str) 
         Err(c2pa::Error::JumbfNotFound) => C2paReport::absent(Vec::new()),
         Err(error) => C2paReport::absent(vec![shortened(&format!("no manifest can be found: {error}"))]),
         Ok(store) => match jumbf::check(&store) {
-            Err(reason) => C2paReport::broken(reason),
+            Err(reason) => C2paReport::broken(&reason),
             Ok(()) => read(context, content_type, bytes),
         },
     })
@@ -77,7 +77,7 @@ pub(super) fn picture(context: &Arc<Context>, bytes: &[u8], content_type: &str) 
 /// signature and the assertions only.
 pub(super) fn store(context: &Arc<Context>, manifest: &[u8]) -> C2paReport {
     guarded(|| match jumbf::check(manifest) {
-        Err(reason) => C2paReport::broken(reason),
+        Err(reason) => C2paReport::broken(&reason),
         Ok(()) => read(context, MANIFEST_STORE, manifest),
     })
 }
@@ -91,14 +91,14 @@ fn guarded(read: impl FnOnce() -> C2paReport + Send) -> C2paReport {
             .spawn_scoped(scope, || catch_unwind(AssertUnwindSafe(read)).ok());
         spawned.ok().and_then(|thread| thread.join().ok().flatten())
     });
-    caught.unwrap_or_else(|| C2paReport::broken("the manifest cannot be read".to_owned()))
+    caught.unwrap_or_else(|| C2paReport::broken("the manifest cannot be read"))
 }
 
 fn read(context: &Arc<Context>, content_type: &str, bytes: &[u8]) -> C2paReport {
     let reader = match Reader::from_shared_context(context).with_stream(content_type, Cursor::new(bytes)) {
         Ok(reader) => reader,
         Err(c2pa::Error::JumbfNotFound) => return C2paReport::absent(Vec::new()),
-        Err(error) => return C2paReport::broken(error.to_string()),
+        Err(error) => return C2paReport::broken(&error.to_string()),
     };
     let state = match reader.validation_state() {
         ValidationState::Trusted => State::Trusted,

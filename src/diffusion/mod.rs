@@ -9,7 +9,7 @@
 //! - `text_encoders/`, `unets/`, `autoencoders/`: the networks
 //! - `noise`: chance, as a function of (seed, shape)
 //! - `schedulers/`: one sampling algorithm a file
-//! - `shim`: what tch does not wrap; the only unsafe code
+//! - `shim`: what tch does not wrap; this room's only unsafe code
 //! - `tokenizer/`: text to token ids
 
 mod autoencoders;
@@ -36,6 +36,7 @@ pub mod tokenizer;
 #[cfg(test)]
 mod tests;
 
+pub use checkpoint::weights_sha256;
 pub use config::{DeviceChoice, DiffusionConfig, DtypeChoice};
 pub use engine::{Engine, ModelInfo, Progress, RenderSpec};
 pub use error::DiffusionError;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use serde::Deserialize;
 
+use super::encode::AvifEncoder;
 use super::visible_watermark::Artwork;
 use crate::config::complaints::Complaints;
 
@@ -15,6 +16,8 @@ pub struct FinishConfig {
     /// A PNG, JPEG, WebP or SVG that is drawn on each picture whose request sends no `wm_image`, placed by the request's
     /// other `wm_*`; empty for none.
     pub brand_mark: PathBuf,
+    /// What writes lossy AVIF: `aom`, or `rav1e`, which is memory-safe and takes about four times as long.
+    pub avif_encoder: AvifEncoder,
 }
 
 impl FinishConfig {
@@ -43,7 +46,7 @@ mod tests {
 
     fn opened(brand_mark: PathBuf) -> (Option<Bytes>, Vec<String>) {
         let mut complaints = Complaints::default();
-        let bytes = FinishConfig { brand_mark }.open_brand_mark(&mut complaints);
+        let bytes = FinishConfig { brand_mark, ..FinishConfig::default() }.open_brand_mark(&mut complaints);
         (
             bytes,
             complaints

@@ -1,8 +1,11 @@
 use image::{Rgb, RgbImage};
+use time::OffsetDateTime;
 
 use super::decode::{DecodeLimits, decode};
-use super::{encode, fingerprint, finish, thumbnail};
-use crate::plan::{Format, Output};
+use super::invisible_mark::{InvisibleMark, TileSpread};
+use super::{AvifEncoder, Provenance, Task, Tools, encode, fingerprint, finish, thumbnail};
+use crate::credentials::{Credentials, CredentialsConfig, State};
+use crate::plan::{self, Format, Output};
 
 fn output(format: Format, quality: u8) -> Output {
     Output { format, quality, lossless: false }
@@ -50,16 +53,66 @@ fn a_thumbnail_looks_like_the_picture() {
     assert!(psnr > 27.0, "{psnr:.1} dB");
 }
 
+fn provenance() -> Provenance {
+    Provenance {
+        credentials: plan::Credentials { title: "A disc".to_owned(), ..plan::Credentials::default() },
+        model: "eros".to_owned(),
+        model_sha256: Some("5a".repeat(32)),
+        recipe_sha256: Some("a5".repeat(32)),
+        seed: Some(7),
+        prompt: None,
+        when: OffsetDateTime::from_unix_timestamp(1_743_278_570).unwrap(),
+        name: "test/0".to_owned(),
+    }
+}
+
+#[test]
+fn what_cannot_hold_a_mark_says_so_and_what_was_left_out_is() {
+    let output = output(Format::Jpeg, 1);
+    let task = Task { visible_mark: None, output: &output, payload: 7, provenance: &provenance() };
+    let scheme = TileSpread::new();
+    let unsigned = finish(
+        picture(300, 200),
+        &task,
+        Tools { mark: Some(&scheme), credentials: None, avif: AvifEncoder::Aom },
+    )
+    .unwrap();
+    assert_eq!(unsigned.mark, None);
+    assert!(unsigned.picture.manifest.is_empty() && unsigned.thumbnail.manifest_id.is_empty());
+    let plain =
+        finish(picture(300, 200), &task, Tools { mark: None, credentials: None, avif: AvifEncoder::Aom })
+            .unwrap();
+    assert_eq!(plain.picture.bytes, unsigned.picture.bytes, "no half a mark is left in it");
+    assert_eq!(plain.picture.bytes, encode(&picture(300, 200), &output).unwrap());
+}
+
 #[test]
 fn everything_at_once() {
     let picture = picture(1344, 768);
+    let folder = tempfile::tempdir().unwrap();
+    let credentials =
+        Credentials::open(&CredentialsConfig::default(), folder.path(), OffsetDateTime::now_utc()).unwrap();
+    let scheme = TileSpread::new();
+    let tools = Tools { mark: Some(&scheme), credentials: Some(&credentials), avif: AvifEncoder::Aom };
     for format in Format::ALL {
-        let finished = finish(picture.clone(), None, &output(format, 95)).unwrap();
-        assert_eq!(finished.fingerprint, fingerprint(&picture));
-        assert_eq!(finished.picture, encode(&picture, &output(format, 95)).unwrap());
+        let output = output(format, 95);
+        let task = Task { visible_mark: None, output: &output, payload: 7, provenance: &provenance() };
+        let finished = finish(picture.clone(), &task, tools).unwrap();
+        let mark = finished.mark.unwrap();
+        assert_eq!((mark.alg, mark.strength), (scheme.alg(), 1.0));
+        let report = credentials.read(&finished.picture.bytes, format);
+        assert_eq!(report.state, Some(State::Trusted), "{:?}", report.reasons);
+        let report = credentials.read(&finished.thumbnail.bytes, format);
+        assert_eq!(report.state, Some(State::Trusted), "{:?}", report.reasons);
         let limits = DecodeLimits { max_bytes: 1 << 24, max_pixels: 1 << 24, max_side_px: 4096 };
-        let small = decode(&finished.thumbnail, &limits).unwrap();
+        let small = decode(&finished.thumbnail.bytes, &limits).unwrap();
         assert_eq!((small.format, small.picture.dimensions()), (format, (512, 293)));
-        assert_eq!(decode(&finished.picture, &limits).unwrap().format, format);
+        let large = decode(&finished.picture.bytes, &limits).unwrap();
+        assert_eq!(large.format, format);
+        assert_eq!(scheme.detect(&large.picture).unwrap().unwrap().payload, 7);
+        // Of the marked pixels, not of those that came in.
+        if format == Format::Png {
+            assert_eq!(finished.fingerprint, fingerprint(&large.picture));
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! The kitchen's half of the story: a plan becomes pictures in the object store.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use image::RgbImage;
@@ -8,13 +10,15 @@ use image::RgbImage;
 use super::control::Control;
 use super::deliver::deliver;
 use super::ending::{CookError, Cooked};
-use super::records::record;
+use super::records::{provenance, record};
 use super::worker::Cook;
+use crate::credentials::Credentials;
 use crate::diffusion::{DiffusionError, Engine, Progress, RenderSpec};
-use crate::finish::{Artwork, Finished, finish};
+use crate::finish::invisible_mark::InvisibleMark;
+use crate::finish::{Artwork, AvifEncoder, FinishError, Finished, Task, Tools, finish};
 use crate::plan::Plan;
 use crate::storage::{KeyError, ObjectKey, Storage, StorageError};
-use crate::store::{JobResult, NewRecord, Picture, Store, StoreError};
+use crate::store::{JobResult, NewRecord, Picture, Store, StoreError, record_id};
 
 /// Takes name, bytes and content type.
 pub type PutObject = Box<dyn Fn(&ObjectKey, Bytes, &str) -> Result<(), StorageError> + Send>;
@@ -32,6 +36,17 @@ pub struct Kitchen {
     pub put: PutObject,
     /// [`Store::attachment`].
     pub attached: Attached,
+    pub workshop: Workshop,
+}
+
+/// What pictures are finished with.
+#[derive(Debug, Clone)]
+pub struct Workshop {
+    pub mark: Arc<dyn InvisibleMark>,
+    pub credentials: Credentials,
+    pub avif: AvifEncoder,
+    /// SHA-256 of each checkpoint's weights, by its folder.
+    pub weights_sha256: BTreeMap<String, String>,
 }
 
 impl std::fmt::Debug for Kitchen {
@@ -46,11 +61,13 @@ impl Kitchen {
         engine: Engine,
         storage: Storage,
         store: Store,
+        workshop: Workshop,
         models_dir: PathBuf,
         runtime: tokio::runtime::Handle,
     ) -> Self {
         Self {
             models_dir,
+            workshop,
             render: Box::new(move |spec, progress| engine.render(spec, progress)),
             put: Box::new(move |key, bytes, content_type| {
                 runtime.block_on(storage.put(key, bytes, content_type))
@@ -68,18 +85,24 @@ impl Kitchen {
 /// Draws, finishes and uploads every picture of a plan. Nothing is uploaded before all are drawn, so that a job that is
 /// stopped publishes nothing. Running it twice puts the same objects under the same names.
 pub fn generate(kitchen: &Kitchen, plan: &Plan, control: &Control) -> Result<Cooked, CookError> {
-    let mark = mark(kitchen, plan)?;
-    let mark = mark.as_ref().map(|artwork| (artwork, &plan.watermark));
+    let artwork = artwork(kitchen, plan)?;
+    let workshop = &kitchen.workshop;
+    let tools =
+        Tools { mark: Some(&*workshop.mark), credentials: Some(&workshop.credentials), avif: workshop.avif };
     let mut drawn = Vec::new();
     for index in 0..plan.sampling.num_images {
         let pixels = draw(kitchen, plan, index, control)?;
-        let finished =
-            finish(pixels, mark, &plan.output).map_err(|error| CookError::failed("FINISH", &error, false))?;
-        drawn.push(finished);
+        let task = Task {
+            visible_mark: artwork.as_ref().map(|artwork| (artwork, &plan.watermark)),
+            output: &plan.output,
+            payload: record_id(&plan.gen_id, index),
+            provenance: &provenance(plan, index, &workshop.weights_sha256),
+        };
+        drawn.push(finish(pixels, &task, tools).map_err(|error| unfinished(&error))?);
     }
     let (mut pictures, mut records) = (Vec::new(), Vec::new());
     for (index, finished) in (0..).zip(drawn) {
-        let (picture, record) = publish(kitchen, plan, index, finished, control)?;
+        let (picture, record) = publish(kitchen, plan, index, &finished, control)?;
         pictures.push(picture);
         records.push(record);
     }
@@ -87,7 +110,7 @@ pub fn generate(kitchen: &Kitchen, plan: &Plan, control: &Control) -> Result<Coo
 }
 
 /// The mark that the plan names, before anything is drawn.
-fn mark(kitchen: &Kitchen, plan: &Plan) -> Result<Option<Artwork>, CookError> {
+fn artwork(kitchen: &Kitchen, plan: &Plan) -> Result<Option<Artwork>, CookError> {
     let Some(name) = &plan.watermark.image_sha256 else { return Ok(None) };
     let bytes = (kitchen.attached)(name)
         .map_err(|error| CookError::failed("WATERMARK", &error, true))?
@@ -120,16 +143,17 @@ fn publish(
     kitchen: &Kitchen,
     plan: &Plan,
     index: u32,
-    finished: Finished,
+    finished: &Finished,
     control: &Control,
 ) -> Result<(Picture, NewRecord), CookError> {
-    let Finished { fingerprint, picture, thumbnail } = finished;
+    let Finished { fingerprint, picture, thumbnail, mark } = finished;
     let (number, format) = (index + 1, plan.output.format);
     let unnamed = |error: KeyError| CookError::failed("OBJECT_NAME", &error, false);
     let picture_key = ObjectKey::picture(&plan.gen_id, &fingerprint.hex, number, format).map_err(unnamed)?;
     let thumbnail_key =
         ObjectKey::thumbnail(&plan.gen_id, &fingerprint.hex, number, format).map_err(unnamed)?;
-    for (key, bytes) in [(&thumbnail_key, Bytes::from(thumbnail)), (&picture_key, Bytes::from(picture))] {
+    for (key, bytes) in [(&thumbnail_key, &thumbnail.bytes), (&picture_key, &picture.bytes)] {
+        let bytes = Bytes::copy_from_slice(bytes);
         deliver(|| (kitchen.put)(key, bytes.clone(), format.content_type()), control)?;
     }
     let picture = Picture {
@@ -138,9 +162,18 @@ fn publish(
         fingerprint_quality: fingerprint.quality,
         picture_key: picture_key.to_string(),
         thumbnail_key: thumbnail_key.to_string(),
+        marked: mark.is_some(),
+        signed: !picture.manifest.is_empty() && !thumbnail.manifest.is_empty(),
     };
-    let record = record(plan, index, &fingerprint, &picture);
+    let record = record(plan, index, finished, &picture);
     Ok((picture, record))
+}
+
+/// A signer or a time-stamp authority that is away may be back at the next attempt.
+fn unfinished(error: &FinishError) -> CookError {
+    let again = matches!(error, FinishError::Credentials(error) if error.is_temporary());
+    let code = if matches!(error, FinishError::Credentials(_)) { "CREDENTIALS" } else { "FINISH" };
+    CookError::failed(code, error, again)
 }
 
 fn failed(error: &DiffusionError) -> CookError {

@@ -23,6 +23,6 @@ mod tests;
 pub use config::JobsConfig;
 pub use control::{Control, Halt};
 pub use ending::{CookError, Cooked};
-pub use generate::{Kitchen, PutObject, generate};
+pub use generate::{Kitchen, PutObject, Workshop, generate};
 pub use state::{JobState, Move};
 pub use worker::{Cook, Workers};

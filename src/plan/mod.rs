@@ -18,6 +18,9 @@ pub struct Plan {
     pub plan_version: u32,
     /// 20 characters of `[a-z0-9]`; the first part of every object name of this job.
     pub gen_id: String,
+    /// When it was asked for, in seconds since 1970.
+    #[serde(default)]
+    pub asked_at_unix_s: i64,
     /// The prompt as the client gets it back (specification, "POST generate", response `prompt`).
     pub prompt: String,
     /// What the text encoders get, byte for byte.

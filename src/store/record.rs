@@ -142,6 +142,12 @@ pub struct Picture {
     pub picture_key: String,
     /// Object key of the thumbnail.
     pub thumbnail_key: String,
+    /// Whether an invisible mark was read out of it before it was uploaded.
+    #[serde(default)]
+    pub marked: bool,
+    /// Whether it carries content credentials.
+    #[serde(default)]
+    pub signed: bool,
 }
 
 /// Why compliance blocked a prompt, as `status` says it.

@@ -21,7 +21,7 @@ pub enum Asker {
 }
 
 impl Asker {
-    /// Whether a record's job, prompt, seed and objects are this asker's business.
+    /// Whether a record's job, facts and objects are this asker's business.
     pub fn owns(self, record: &Record) -> bool {
         match self {
             Self::Operator => true,
@@ -63,7 +63,7 @@ pub(super) fn answer(
     evidence: &Evidence,
     near: &[Near],
     verdict: &Verdict,
-    manifest: Option<Value>,
+    manifest: Option<&Value>,
     asker: Asker,
 ) -> Value {
     let mut answer = report(evidence, near);
@@ -96,7 +96,7 @@ fn finding(finding: &Finding) -> Value {
 }
 
 /// Public is what the picture itself carried when it was delivered, and that and when this service made it.
-fn describe(record: &Record, manifest: Option<Value>, asker: Asker) -> Value {
+fn describe(record: &Record, manifest: Option<&Value>, asker: Asker) -> Value {
     let mut told = json!({
         "id": record_name(record.record_id),
         "created_at": stamp(record.created_at),

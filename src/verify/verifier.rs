@@ -98,7 +98,7 @@ impl Verifier {
         let Examined { evidence, near, verdict } = self.examine(bytes)?;
         let stored = verdict.record.as_ref().and_then(|record| record.manifest.as_ref());
         let manifest = stored.and_then(|manifest| self.credentials.read_manifest(&manifest.jumbf).manifest);
-        Ok(answer(&evidence, &near, &verdict, manifest, asker))
+        Ok(answer(&evidence, &near, &verdict, manifest.as_ref(), asker))
     }
 
     fn traces(&self, evidence: &Evidence) -> Result<Traces, StoreError> {

@@ -13,6 +13,7 @@ mod service;
 #[path = "support/house.rs"]
 mod house;
 
+mod alike;
 mod callers;
 mod certs;
 mod clients;
@@ -26,3 +27,4 @@ mod pictures;
 mod requests;
 mod status;
 mod survival;
+mod verify;

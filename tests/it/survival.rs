@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::alike::alike;
 use crate::service::Service;
 
 /// Enough steps that a job is caught in the middle.
@@ -58,9 +59,9 @@ fn a_killed_service_finishes_what_it_accepted() {
     let first = service.wait(&running, ended);
     let second = service.wait(&waiting, ended);
     let interrupted = picture(&first);
-    assert_ne!(interrupted, picture(&second), "two seeds, two pictures");
+    assert!(!alike(&interrupted, &picture(&second)), "two seeds, two pictures");
     let undisturbed = submit(&service, 7);
-    assert_eq!(interrupted, picture(&service.wait(&undisturbed, ended)), "the same plan, the same bytes");
+    assert!(alike(&interrupted, &picture(&service.wait(&undisturbed, ended))), "one seed, one picture");
     let before = files(&data.path().join("objects"));
 
     service.kill();

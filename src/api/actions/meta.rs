@@ -35,7 +35,9 @@ pub(super) struct Meta<'a> {
     /// Of the first picture; each entry of `images` has its own.
     fingerprint: &'a str,
     images: Vec<Image<'a>>,
+    /// Whether the invisible mark was read out of every picture before it was uploaded.
     enable_invisimark: bool,
+    /// Whether every picture was signed, and its signature read back.
     enable_c2pa: bool,
     compute_pdq: bool,
     wm_position: &'static str,
@@ -89,7 +91,7 @@ pub(super) fn of<'a>(
             images.push(sign(picture, key, r#type, storage)?);
         }
     }
-    Ok(fill(view, plan, first, images))
+    Ok(fill(view, plan, result, first, images))
 }
 
 fn sign<'a>(
@@ -113,7 +115,13 @@ fn sign<'a>(
     })
 }
 
-fn fill<'a>(view: &'a JobView, plan: &'a Plan, first: &'a Picture, images: Vec<Image<'a>>) -> Meta<'a> {
+fn fill<'a>(
+    view: &'a JobView,
+    plan: &'a Plan,
+    result: &JobResult,
+    first: &'a Picture,
+    images: Vec<Image<'a>>,
+) -> Meta<'a> {
     Meta {
         id: &view.id,
         gen_id: &plan.gen_id,
@@ -134,8 +142,8 @@ fn fill<'a>(view: &'a JobView, plan: &'a Plan, first: &'a Picture, images: Vec<I
         compliance_codes: [],
         fingerprint: &first.fingerprint,
         images,
-        enable_invisimark: false,
-        enable_c2pa: false,
+        enable_invisimark: result.pictures.iter().all(|picture| picture.marked),
+        enable_c2pa: result.pictures.iter().all(|picture| picture.signed),
         compute_pdq: true,
         wm_position: plan.watermark.position.name(),
         wm_scale: plan.watermark.scale_percent,

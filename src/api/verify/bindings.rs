@@ -11,14 +11,17 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::{Services, body, fields, strict_json};
+use super::super::{ApiConfig, Services, body, fields, strict_json};
 use super::{asker::asker, complaint};
 use crate::error::{ApiError, Code};
 use crate::finish::decode::DecodeError;
+use crate::store::StoreError;
 use crate::verify::soft_binding::{self, Binding, PDQ_ALG};
 use crate::verify::{ExamineError, Match, VerifyError};
 
 /// What `maxResults` is when nobody says (specification), and the most that is answered.
+/// A binding is a name and at most 88 characters.
+const MAX_BINDING_BYTES: usize = 4096;
 const USUAL_RESULTS: usize = 10;
 const MOST_RESULTS: usize = 100;
 
@@ -74,7 +77,14 @@ async fn by_large_binding(
 ) -> Result<HttpResponse, ApiError> {
     asker(&request, &services).await?;
     let most = most(&query(&request)?)?;
-    let bytes = body::read(request.headers(), &mut payload, &services.config).await?;
+    let config = ApiConfig { body_limit_bytes: MAX_BINDING_BYTES, ..services.config.clone() };
+    let bytes = match body::read(request.headers(), &mut payload, &config).await {
+        Ok(bytes) => bytes,
+        Err(refused) => {
+            body::drain(&mut payload).await;
+            return Err(refused);
+        }
+    };
     let asked: BindingQuery = fields::read(strict_json::object(&bytes)?, &[])?;
     for (name, value) in [("alg", &asked.alg), ("value", &asked.value)] {
         if value.is_empty() {
@@ -92,7 +102,7 @@ async fn matches_of(
     let desk = &services.verify;
     let binding = binding("alg", &asked.alg, "value", &asked.value, services)?;
     let verifier = desk.verifier.clone();
-    let matches = desk.line.run(move || verifier.by_binding(binding, most)).await??;
+    let matches = look_up(move || verifier.by_binding(binding, most)).await?;
     Ok(answer(&matches))
 }
 
@@ -167,13 +177,24 @@ async fn manifest(
     }
     let desk = &services.verify;
     let verifier = desk.verifier.clone();
-    let stored = desk.line.run(move || verifier.manifest(&id)).await??;
+    let stored = look_up(move || verifier.manifest(&id)).await?;
     let jumbf = stored.ok_or(Code::NotFound)?;
     Ok(HttpResponse::Ok()
         .content_type("application/c2pa")
         .insert_header(("Cache-Control", "no-store"))
         .insert_header(("Content-Disposition", "attachment; filename=\"manifest.c2pa\""))
         .body(jumbf))
+}
+
+/// Asks the records, off the event loop; it takes a millisecond, so nobody has to stand in line for it.
+async fn look_up<T: Send + 'static>(
+    ask: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let answer = web::block(ask).await.map_err(|error| {
+        tracing::error!(%error, "a look at the records ended badly");
+        Code::Internal
+    })?;
+    Ok(answer?)
 }
 
 /// Names what can be asked for; says nothing of any picture, so it needs no key and costs nothing.

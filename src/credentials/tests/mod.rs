@@ -61,7 +61,10 @@ fn openssl(folder: &Path, words: &[&str]) {
 /// An operator's root, intermediate and signer as openssl makes them: `root.pem`, `chain.pem`, `leaf.key` (PKCS#8).
 fn operators_files(folder: &Path, leaf_days: &str, leaf_extensions: &str) {
     let key = |name: &str| {
-        openssl(folder, &["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", name])
+        openssl(
+            folder,
+            &["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", name],
+        );
     };
     key("root.key");
     openssl(

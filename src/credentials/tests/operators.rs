@@ -11,7 +11,7 @@ fn open(config: &CredentialsConfig) -> Result<Credentials, CredentialsError> {
 }
 
 fn refusal(config: &CredentialsConfig) -> CredentialsError {
-    open(config).err().expect("this should not open")
+    open(config).expect_err("this should not open")
 }
 
 #[test]

@@ -4,14 +4,17 @@
 //! - `config_file`: a `config.json` whose fields are taken one by one; what is left is an error
 //! - `files`: which safetensors files hold a network
 //! - `weights`: the tensors of a network, taken by name and shape; what is left is an error
+//! - `digest`: one hash for all the weights
 //! - `error`: why a checkpoint cannot be used
 
 mod config_file;
+mod digest;
 mod error;
 mod files;
 mod model_index;
 mod weights;
 
+pub use digest::weights_sha256;
 pub use error::CheckpointError;
 
 pub(super) use config_file::ConfigFile;

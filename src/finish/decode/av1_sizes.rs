@@ -40,6 +40,7 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<(u32, u32)>, Refusal> {
     let places = places(one(b"iloc")?.ok_or(Refusal::Malformed("no places of items"))?)?;
     let coded = coded_items(one(b"iinf")?.ok_or(Refusal::Malformed("no list of items"))?)?;
     let mut sizes = Vec::new();
+    let mut read = 0;
     for id in coded {
         let place = places.iter().find(|place| place.item == id);
         let place = place.ok_or(Refusal::Malformed("an item without a place"))?;
@@ -49,10 +50,11 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<(u32, u32)>, Refusal> {
             let rest = source.get(offset..).ok_or(CUT)?;
             // A length of 0 means up to the end.
             stream.extend_from_slice(if length == 0 { rest } else { rest.get(..length).ok_or(CUT)? });
-            if stream.len() > file.len() {
+            if read + stream.len() > file.len() {
                 return Err(Refusal::Malformed("pieces overlap"));
             }
         }
+        read += stream.len();
         let found = announced(&stream)?;
         if found.is_empty() {
             return Err(Refusal::Malformed("an item without a sequence header"));
@@ -62,8 +64,11 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<(u32, u32)>, Refusal> {
     if sizes.is_empty() { Err(Refusal::Malformed("no AV1 picture in it")) } else { Ok(sizes) }
 }
 
+/// Kind and content of a box.
+type Box4<'a> = (&'a [u8; 4], &'a [u8]);
+
 /// Boxes of ISO/IEC 14496-12, section 4.2: four bytes of length, four of kind.
-fn boxes(mut rest: &[u8]) -> Result<Vec<(&[u8; 4], &[u8])>, Refusal> {
+fn boxes(mut rest: &[u8]) -> Result<Vec<Box4<'_>>, Refusal> {
     let mut found = Vec::new();
     while !rest.is_empty() {
         let length = rest.first_chunk::<4>().map(|length| u32::from_be_bytes(*length)).ok_or(CUT)?;

@@ -12,8 +12,14 @@ pub(super) fn read(bytes: &[u8], limits: &DecodeLimits) -> Result<DynamicImage, 
         Refusal::Film => DecodeError::Animated,
         Refusal::Malformed(detail) => DecodeError::broken(Format::Avif, &detail),
     })?;
+    let mut announced = 0;
     for (width, height) in sizes {
         limits.admit(width, height)?;
+        announced += u64::from(width) * u64::from(height);
+    }
+    // A picture and its transparency, whole or in cells that reach over its edges.
+    if announced > 4 * limits.max_pixels {
+        return Err(DecodeError::broken(Format::Avif, &"its cells are larger than any picture may be"));
     }
     let picture =
         libavif::decode(bytes, limits.max_pixels, limits.max_side_px).map_err(|error| match error {

@@ -3,7 +3,7 @@ use std::io::Cursor;
 use image::codecs::webp::WebPDecoder;
 use image::{ImageDecoder, Rgb, RgbImage};
 
-use super::{FinishError, SRGB_ICC, encode};
+use super::{AvifEncoder, FinishError, SRGB_ICC, encode, encode_with};
 use crate::finish::decode::{DecodeLimits, decode};
 use crate::plan::{Format, Output};
 
@@ -214,4 +214,15 @@ fn the_same_picture_gives_the_same_bytes() {
             assert_eq!(encode(&picture, &output).unwrap(), encode(&picture, &output).unwrap());
         }
     }
+}
+
+#[test]
+fn rav1e_writes_what_libaom_reads() {
+    let picture = picture(200, 120);
+    let bytes = encode_with(&picture, &output(Format::Avif, 90), AvifEncoder::Rav1e).unwrap();
+    assert_ne!(bytes, encode(&picture, &output(Format::Avif, 90)).unwrap());
+    let psnr = psnr_db(&seen(&bytes), &picture);
+    assert!(psnr > 35.0, "{psnr:.1} dB");
+    let empty = encode_with(&RgbImage::new(0, 9), &output(Format::Avif, 90), AvifEncoder::Rav1e);
+    assert!(matches!(empty, Err(FinishError::Size { .. })));
 }

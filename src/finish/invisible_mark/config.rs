@@ -26,6 +26,12 @@ pub enum MarkKind {
     Trustmark,
 }
 
+/// Every scheme that may be in a picture of this service's: the one in use, and our own, which was perhaps in use before.
+pub fn readers(mark: Arc<dyn InvisibleMark>) -> Vec<Arc<dyn InvisibleMark>> {
+    let ours: Arc<dyn InvisibleMark> = Arc::new(TileSpread::new());
+    if mark.alg() == ours.alg() { vec![mark] } else { vec![mark, ours] }
+}
+
 impl MarkConfig {
     /// Everything that is wrong, said at once.
     pub fn validate(&self, complaints: &mut Complaints) {

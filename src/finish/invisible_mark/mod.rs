@@ -15,7 +15,7 @@ use std::fmt::Debug;
 
 use image::RgbImage;
 
-pub use config::{MarkConfig, MarkKind};
+pub use config::{MarkConfig, MarkKind, readers};
 pub use tile_spread::TileSpread;
 pub use trustmark::{TrustMark, TrustMarkConfig, TrustMarkError};
 

@@ -7,8 +7,10 @@ use resvg::usvg::roxmltree::Node;
 use super::ArtworkError;
 
 const PROPERTY: &str = "clip-path";
-/// Rules of all style sheets; each is tried on each element.
+/// Rules of all style sheets, one for each selector; each is tried on each element.
 const MAX_RULES: usize = 500;
+/// Bytes of all declarations, which are copied for each selector.
+const MAX_DECLARED_BYTES: usize = 1 << 20;
 
 /// The classes that clip.
 #[derive(Debug, Default)]
@@ -23,7 +25,7 @@ impl Styles {
         sheets: impl Iterator<Item = Node<'a, 'input>>,
     ) -> Result<Self, ArtworkError> {
         let mut styles = Self::default();
-        let mut rules = 0;
+        let (mut rules, mut declared) = (0, 0);
         for sheet in sheets {
             let text: String = sheet.children().filter_map(|child| child.text()).collect();
             let text = without_comments(&text);
@@ -31,14 +33,19 @@ impl Styles {
                 return Err(ArtworkError::svg("its style sheet has more than plain rules"));
             }
             for rule in text.split('}') {
-                rules += 1;
                 let (selectors, block) = rule.split_once('{').unwrap_or((rule, ""));
+                let count = selectors.split(',').count();
+                rules += count;
+                declared += count * block.len();
                 if block.to_ascii_lowercase().contains(PROPERTY) {
                     for selector in selectors.split(',') {
                         styles.classes.insert(class(selector.trim())?.to_owned());
                     }
                 }
             }
+        }
+        if declared > MAX_DECLARED_BYTES {
+            return Err(ArtworkError::svg("its style sheets declare too much"));
         }
         if rules > MAX_RULES {
             return Err(ArtworkError::svg(format!("its style sheets have more than {MAX_RULES} rules")));

@@ -93,6 +93,8 @@ fn result() -> JobResult {
         fingerprint_quality: 100,
         picture_key: "a_b_00001.png".to_owned(),
         thumbnail_key: "a_b_00001_thumb.png".to_owned(),
+        marked: true,
+        signed: true,
     };
     JobResult { pictures: vec![picture] }
 }

@@ -198,7 +198,7 @@ fn seen_by(asker: Asker) -> Value {
         &evidence,
         &near,
         &verdict(&evidence, traces),
-        Some(json!({"active_manifest": "urn:c2pa:7"})),
+        Some(&json!({"active_manifest": "urn:c2pa:7"})),
         asker,
     )
 }

@@ -97,7 +97,7 @@ function verdict(told) {
     return ["", "none", "Nothing found", "No trace of this picture here", "It carries no credentials and no mark, and looks like no picture that this service has made. That proves nothing about where it comes from."];
   }
   if (bad) return ["bad", "warn", "Does not fit together", "Its traces contradict each other", "Something was found, but not all of it can be true. Look at what follows before you believe any of it."];
-  if (match.layer === "c2pa") return ["ok", "yes", "Trusted", "Genuine, and unchanged", (record ? made + when + "." : "Its Content Credentials are signed by " + (named.signer || "a signer that is trusted here") + ".") + " Not a byte of the file has changed since it was signed." + own];
+  if (match.layer === "c2pa") return ["ok", "yes", "Trusted", "Genuine, and unchanged", (record && match.record_by === "c2pa" ? made + when + "." : "Its Content Credentials are signed by " + (named.signer || "a signer that is trusted here") + ".") + " Not a byte of the file has changed since it was signed." + own];
   if (match.layer === "mark") return record
     ? ["see", "mark", "Recovered", "Its invisible mark survived", made + when + ". " + (told.c2pa.present ? "The file was changed after it was signed" : "Its credentials were stripped from this copy") + ", but the pixels still carry the mark." + own]
     : ["see", "mark", "Marked", "It carries a mark, but the record is not here", "The pixels carry the mark of record " + told.mark.record + ", which this service does not keep."];

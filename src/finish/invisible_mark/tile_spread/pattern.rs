@@ -107,7 +107,7 @@ impl Draw {
     }
 
     fn below(&mut self, count: usize) -> usize {
-        (u128::from(self.next()) * count as u128 >> 64) as usize
+        ((u128::from(self.next()) * count as u128) >> 64) as usize
     }
 
     fn shuffle<T>(&mut self, list: &mut [T]) {
