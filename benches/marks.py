@@ -31,7 +31,7 @@ NOT_PHOTOGRAPHS = (
     "calla", "fluent", "string", "focal", "2004default", "firstgeneration", "rhythm", "Stripes", "Ubuntu-Mate", "Float", "Elephants",
     "Gulp", "Flow", "analogpattern", "Infinite-Sea", "Painting", "Altai", "IceCold", "Kay", "Opal", "Patak", "Volna", "summer_1am",
     "Canopee", "Cascade", "FlyingKonqui", "SafeLanding", "ColdRipple", "Elarun", "Honeywave", "Kokkini", "Shell", "Cluster", "MilkyWay",
-    "Next", "goldfish", "Picture_", "umang", "the-mouse", "Path", "Kite", "DarkestHour", "Dune",
+    "Next", "mate/desktop", "goldfish", "Picture_", "umang", "the-mouse", "Path", "Kite", "DarkestHour", "Dune",
 )
 
 
@@ -125,6 +125,8 @@ def fetch(folder):
             near = scaled(picture, 0.5, Image.LANCZOS) if picture.width >= 4000 else picture
             if near.width >= 1750 and near.height >= 1000:
                 x, y = near.width // 2 - 672, near.height // 2 - 384
+                if picture.width >= 4000:
+                    parts.append(picture.crop((picture.width // 2, 900, picture.width // 2 + 1344, 1668)))
                 parts += [near.crop((x, y, x + 1344, y + 768)), near.crop((0, near.height - 768, 1344, near.height))]
             for part in parts:
                 part.save(folder / f"p{count:03}.png")
