@@ -19,9 +19,9 @@ use crate::store::StoreError;
 use crate::verify::soft_binding::{self, Binding, PDQ_ALG};
 use crate::verify::{ExamineError, Match, VerifyError};
 
-/// What `maxResults` is when nobody says (specification), and the most that is answered.
 /// A binding is a name and at most 88 characters.
 const MAX_BINDING_BYTES: usize = 4096;
+/// What `maxResults` is when nobody says (specification), and the most that is answered.
 const USUAL_RESULTS: usize = 10;
 const MOST_RESULTS: usize = 100;
 
