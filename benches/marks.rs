@@ -82,14 +82,18 @@ impl Scheme {
         }
     }
 
-    /// Whether the payload is read, exactly.
-    fn reads(&self, picture: &RgbImage, payload: u64) -> bool {
+    /// Whether the payload is read, exactly; and the share of coded bits that were read wrong, where that is known.
+    fn reads(&self, picture: &RgbImage, payload: u64) -> (bool, Option<f64>) {
         match self {
             Self::Ours(scheme) => {
-                scheme.detect(picture).expect("a look").is_some_and(|found| found.payload == payload)
+                let found = scheme.detect(picture).expect("a look").filter(|found| found.payload == payload);
+                let wrong = found.map(|found| f64::from(found.bit_errors) / f64::from(found.coded_bits));
+                (wrong.is_some(), wrong)
             }
-            Self::Bwm(config) => extract_payload(buffer(picture), config)
-                .is_ok_and(|bytes| bytes == payload.to_be_bytes()[..4]),
+            Self::Bwm(config) => {
+                let read = extract_payload(buffer(picture), config);
+                (read.is_ok_and(|bytes| bytes == payload.to_be_bytes()[..4]), None)
+            }
         }
     }
 }
@@ -139,8 +143,8 @@ fn main() {
             let scheme = Scheme::named(scheme);
             for file in files {
                 let picture = open(file);
-                let (ms, found) = timed(|| scheme.reads(&picture, payload(Path::new(file))));
-                println!("{}", json!({"file": file, "found": found, "ms": ms}));
+                let (ms, (found, wrong)) = timed(|| scheme.reads(&picture, payload(Path::new(file))));
+                println!("{}", json!({"file": file, "found": found, "wrong": wrong, "ms": ms}));
             }
         }
         ["unmarked", files @ ..] => {

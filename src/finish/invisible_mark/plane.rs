@@ -42,6 +42,18 @@ impl Plane {
         Self { width: width as usize, height: height as usize, data }
     }
 
+    /// Half as large, each number the mean of four; an odd last row or column is left out.
+    pub(super) fn halved(&self) -> Self {
+        let (width, height) = (self.width / 2, self.height / 2);
+        let mut data = Vec::with_capacity(width * height);
+        for two in self.data.chunks_exact(2 * self.width) {
+            let (upper, lower) = two.split_at(self.width);
+            let means = upper.chunks_exact(2).zip(lower.chunks_exact(2));
+            data.extend(means.map(|(a, b)| 0.25 * (a[0] + a[1] + b[0] + b[1])));
+        }
+        Self { width, height, data }
+    }
+
     /// A plane of the same size, made of two.
     pub(super) fn zip(&self, other: &Self, f: impl Fn(f32, f32) -> f32) -> Self {
         let data = self.data.iter().zip(&other.data).map(|(&a, &b)| f(a, b)).collect();

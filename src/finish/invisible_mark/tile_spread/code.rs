@@ -45,14 +45,23 @@ pub(super) fn encode(payload: u64) -> Vec<bool> {
 /// The likeliest payload of soft bits (positive: 1), if its checksum holds.
 pub(super) fn decode(soft: &[f32]) -> Option<u64> {
     const STATES: usize = 1 << MEMORY;
-    let table: Vec<[f32; 4]> = (0..2 * STATES as u16)
-        .map(|register| outputs(register).map(|bit| if bit { 1.0 } else { -1.0 }))
+    // Which of the sixteen possible outputs a register has.
+    let table: Vec<usize> = (0..2 * STATES as u16)
+        .map(|register| outputs(register).iter().fold(0, |word, &bit| word << 1 | usize::from(bit)))
         .collect();
     let mut metric = vec![f32::NEG_INFINITY; STATES];
     metric[0] = 0.0;
     let mut decisions = vec![[0u64; STATES / 64]; STEPS];
     for (step, chunk) in soft.chunks_exact(4).take(STEPS).enumerate() {
         let mut next = vec![f32::NEG_INFINITY; STATES];
+        let mut branches = [0.0f32; 16];
+        for (word, branch) in branches.iter_mut().enumerate() {
+            let signed = chunk
+                .iter()
+                .enumerate()
+                .map(|(i, soft)| if word >> (3 - i) & 1 == 1 { *soft } else { -soft });
+            *branch = signed.sum();
+        }
         for (state, best) in next.iter_mut().enumerate() {
             // The register that led here: this state with one of two oldest bits.
             if step >= MESSAGE_BITS && state & 1 == 1 {
@@ -61,7 +70,7 @@ pub(super) fn decode(soft: &[f32]) -> Option<u64> {
             for old in 0..2 {
                 let register = old << MEMORY | state;
                 let before = metric[register >> 1];
-                let branch: f32 = table[register].iter().zip(chunk).map(|(sign, value)| sign * value).sum();
+                let branch = branches[table[register]];
                 if before + branch > *best {
                     *best = before + branch;
                     let word = &mut decisions[step][state / 64];

@@ -5,6 +5,7 @@ use rustfft::num_complex::Complex32;
 
 use super::super::plane::Plane;
 use super::pattern::{Harmonic, TILE_PX};
+use super::square::Low;
 use super::{REFERENCE_PX, TileSpread, code};
 
 /// Amplitude in a flat place, in levels.
@@ -25,11 +26,9 @@ const BUSY_PX: usize = 6;
 fn tile(scheme: &TileSpread, payload: u64) -> Vec<f32> {
     let coded = code::encode(payload);
     let pattern = &scheme.pattern;
-    let mut square = vec![Complex32::default(); TILE_PX * TILE_PX];
-    let mut put = |harmonic: &Harmonic, value: Complex32| {
-        square[super::bin(harmonic.u, harmonic.v)] += value / 2.0;
-        square[super::bin(-harmonic.u, -harmonic.v)] += value.conj() / 2.0;
-    };
+    // Half of each wave: the other half is its opposite's.
+    let mut half = Low::new();
+    let mut put = |harmonic: &Harmonic, value: Complex32| half.set(harmonic.u, harmonic.v, value / 2.0);
     for pilot in &pattern.pilots {
         put(pilot, Complex32::from_polar(pilot.amplitude, pilot.phase));
     }
@@ -38,8 +37,7 @@ fn tile(scheme: &TileSpread, payload: u64) -> Vec<f32> {
         let signs = Complex32::new(sign(bits[0]), sign(bits[1]));
         put(carrier, Complex32::from_polar(carrier.amplitude, carrier.phase) * signs);
     }
-    scheme.square.inverse(&mut square);
-    square.into_iter().map(|value| value.re).collect()
+    scheme.square.inverse(half)
 }
 
 pub(super) fn embed(scheme: &TileSpread, picture: &RgbImage, payload: u64, strength: f32) -> RgbImage {
@@ -75,9 +73,10 @@ fn add(picture: &RgbImage, tile: &[f32], busy: &Plane, strength: f32) -> (RgbIma
             };
             for channel in pixel {
                 let before = f32::from(*channel);
-                let after = (before + amplitude * value).round().clamp(0.0, 255.0);
-                changed += (after - before) * (after - before);
-                *channel = after as u8;
+                // Rounds, and holds to 0 to 255.
+                *channel = (before + amplitude * value + 0.5) as u8;
+                let by = f32::from(*channel) - before;
+                changed += by * by;
             }
         }
         change += f64::from(changed);
@@ -90,7 +89,8 @@ fn add(picture: &RgbImage, tile: &[f32], busy: &Plane, strength: f32) -> (RgbIma
 fn between(tile: &[f32], x: f32, y: f32) -> f32 {
     let (left, top) = (x.floor(), y.floor());
     let (fx, fy) = (x - left, y - top);
-    let at = |dx: i32, dy: i32| tile[super::bin(left as i32 + dx, top as i32 + dy)];
+    let wrap = |at: i32| at.rem_euclid(TILE_PX as i32) as usize;
+    let at = |dx: i32, dy: i32| tile[wrap(top as i32 + dy) * TILE_PX + wrap(left as i32 + dx)];
     let row = |dy: i32| at(0, dy) * (1.0 - fx) + at(1, dy) * fx;
     row(0) * (1.0 - fy) + row(1) * fy
 }

@@ -1,104 +1,56 @@
 //! All tiles of a picture laid over one another: the mark adds up, the picture does not.
 
-use rustfft::num_complex::Complex32;
-
 use super::super::plane::Plane;
-use super::fourier::Square;
 use super::pattern::{HIGHEST, TILE_PX};
 use super::pose::Pose;
+use super::square::{Low, MARGIN, Square};
 
-/// Bins each way whose mean says how loud a frequency's neighbourhood is.
-const AROUND_BINS: i32 = 3;
 /// Magnitudes count up to so many times their neighbourhood's.
 const CAP: f32 = 2.5;
 
 /// The spectrum of the one tile, each frequency in use divided by the magnitude of its neighbourhood.
-pub(super) fn fold(plane: &Plane, pose: &Pose, square: &Square) -> Vec<Complex32> {
-    let mut spectrum = lay(plane, pose);
-    square.forward(&mut spectrum);
-    level(&spectrum)
+pub(super) fn fold(plane: &Plane, pose: &Pose, square: &Square) -> Low {
+    level(&square.forward(&mut lay(plane, pose)))
 }
 
-fn lay(plane: &Plane, pose: &Pose) -> Vec<Complex32> {
+/// Each pixel counts for the point of the tile next to it: the mark is too coarse to mind.
+fn lay(plane: &Plane, pose: &Pose) -> Vec<f32> {
+    // Positions in the tile are fractions of `u32`, so that they begin anew where the tile does.
+    let fixed = |px: f64| (px / TILE_PX as f64 * 2.0f64.powi(32)) as i64 as u32;
     let [[xx, xy], [yx, yy]] = pose.inverse();
-    let side = TILE_PX as f64;
-    // One more column and row, so that the neighbour of the last needs no thought; they are added in at the end.
-    let stride = TILE_PX + 1;
-    let mut tile = vec![0.0f32; stride * stride];
+    let (right, down) = (fixed(xx), fixed(yx));
+    let point = |at: u32| at as usize >> (u32::BITS - TILE_PX.ilog2());
+    let mut tile = vec![0.0f32; TILE_PX * TILE_PX];
     for (row, line) in plane.data.chunks_exact(plane.width).enumerate() {
-        let start = |sx: f64, sy: f64| (0.5 * sx + (row as f64 + 0.5) * sy - 0.5).rem_euclid(side);
+        let start = |sx: f64, sy: f64| fixed(0.5 * sx + (row as f64 + 0.5) * sy);
         let (mut x, mut y) = (start(xx, xy), start(yx, yy));
         for &value in line {
-            let (left, top) = (x as usize, y as usize);
-            let (fx, fy) = ((x - left as f64) as f32, (y - top as f64) as f32);
-            let at = top * stride + left;
-            if let Some([a, b]) = tile.get_mut(at..at + 2).and_then(|two| <&mut [f32; 2]>::try_from(two).ok())
-            {
-                *a += value * (1.0 - fx) * (1.0 - fy);
-                *b += value * fx * (1.0 - fy);
-            }
-            if let Some([a, b]) =
-                tile.get_mut(at + stride..at + stride + 2).and_then(|two| <&mut [f32; 2]>::try_from(two).ok())
-            {
-                *a += value * (1.0 - fx) * fy;
-                *b += value * fx * fy;
-            }
-            x = wrap(x + xx, side);
-            y = wrap(y + yx, side);
+            tile[point(y) * TILE_PX + point(x)] += value;
+            x = x.wrapping_add(right);
+            y = y.wrapping_add(down);
         }
     }
-    let value = |x: usize, y: usize| tile[y * stride + x];
-    let mut all = Vec::with_capacity(TILE_PX * TILE_PX);
-    for y in 0..TILE_PX {
-        for x in 0..TILE_PX {
-            let mut sum = value(x, y);
-            if x == 0 {
-                sum += value(TILE_PX, y);
-            }
-            if y == 0 {
-                sum += value(x, TILE_PX);
-            }
-            if x == 0 && y == 0 {
-                sum += value(TILE_PX, TILE_PX);
-            }
-            all.push(Complex32::new(sum, 0.0));
-        }
-    }
-    all
-}
-
-/// Steps are smaller than a tile.
-fn wrap(at: f64, side: f64) -> f64 {
-    if at >= side {
-        at - side
-    } else if at < 0.0 {
-        at + side
-    } else {
-        at
-    }
+    tile
 }
 
 /// Pictures are louder at some frequencies than at others; after this, none outshouts the rest.
-fn level(spectrum: &[Complex32]) -> Vec<Complex32> {
-    let reach = (HIGHEST * TILE_PX as f32).ceil() as i32;
-    let mut levelled = vec![Complex32::default(); spectrum.len()];
-    let power = |u: i32, v: i32| spectrum[super::bin(u, v)].norm_sqr();
+fn level(spectrum: &Low) -> Low {
+    let (reach, margin) = ((HIGHEST * TILE_PX as f32).ceil() as i32, MARGIN as i32);
+    let (us, vs) = (-margin..=reach + margin, -reach - margin..=reach + margin);
+    let width = us.clone().count();
+    let power = |v: i32| us.clone().map(move |u| spectrum.at(u, v).norm_sqr());
+    let power = Plane { width, height: vs.clone().count(), data: vs.flat_map(power).collect() };
+    let around = power.box_mean(MARGIN);
+    let mut levelled = Low::new();
     for v in -reach..=reach {
+        let row = (v + reach + margin) as usize * width + MARGIN;
         for u in 0..=reach {
-            let mut sum = 0.0;
-            for dv in -AROUND_BINS..=AROUND_BINS {
-                for du in -AROUND_BINS..=AROUND_BINS {
-                    sum += power(u + du, v + dv);
-                }
-            }
-            let around = (sum / (2 * AROUND_BINS + 1).pow(2) as f32).sqrt();
-            let mut value = spectrum[super::bin(u, v)] / around.max(1e-9);
+            let mut value = spectrum.at(u, v) / around.data[row + u as usize].sqrt().max(1e-9);
             let magnitude = value.norm();
             if magnitude > CAP {
                 value *= CAP / magnitude;
             }
-            levelled[super::bin(u, v)] = value;
-            levelled[super::bin(-u, -v)] = value.conj();
+            levelled.set(u, v, value);
         }
     }
     levelled

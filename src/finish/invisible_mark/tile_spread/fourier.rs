@@ -1,46 +1,10 @@
-//! Fourier transforms of squares and of whole pictures.
-
-use std::sync::Arc;
+//! Fourier transform of a whole picture.
 
 use realfft::RealFftPlanner;
+use rustfft::FftPlanner;
 use rustfft::num_complex::Complex32;
-use rustfft::{Fft, FftPlanner};
 
 use super::super::plane::Plane;
-
-/// Transforms of squares of one side.
-pub(super) struct Square {
-    side: usize,
-    forward: Arc<dyn Fft<f32>>,
-    inverse: Arc<dyn Fft<f32>>,
-}
-
-impl Square {
-    pub(super) fn new(side: usize) -> Self {
-        let mut planner = FftPlanner::new();
-        Self { side, forward: planner.plan_fft_forward(side), inverse: planner.plan_fft_inverse(side) }
-    }
-
-    /// In place; transforms back and forth multiply by `side * side`.
-    pub(super) fn forward(&self, square: &mut [Complex32]) {
-        self.both_ways(square, &self.forward);
-    }
-
-    pub(super) fn inverse(&self, square: &mut [Complex32]) {
-        self.both_ways(square, &self.inverse);
-    }
-
-    fn both_ways(&self, square: &mut [Complex32], fft: &Arc<dyn Fft<f32>>) {
-        for _ in 0..2 {
-            fft.process(square);
-            for i in 0..self.side {
-                for j in i + 1..self.side {
-                    square.swap(i * self.side + j, j * self.side + i);
-                }
-            }
-        }
-    }
-}
 
 /// Magnitudes of a picture's lowest frequencies, each in parts of those around it.
 pub(super) struct Spectrum {
@@ -48,7 +12,7 @@ pub(super) struct Spectrum {
     full: (f32, f32),
     columns: usize,
     /// Row of frequency 0.
-    middle: isize,
+    middle: f32,
     magnitudes: Plane,
 }
 
@@ -93,7 +57,7 @@ impl Spectrum {
         Self {
             full: (wide as f32, high as f32),
             columns,
-            middle: middle as isize,
+            middle: middle as f32,
             magnitudes: raw.zip(&around, |value, around| (value / around.max(1e-12)).min(CAP)),
         }
     }
@@ -102,11 +66,11 @@ impl Spectrum {
     pub(super) fn at(&self, fx: f32, fy: f32) -> Option<f32> {
         // Real pictures have the same magnitude at the opposite frequency.
         let (fx, fy) = if fx < 0.0 { (-fx, -fy) } else { (fx, fy) };
-        let (u, v) = ((fx * self.full.0 + 0.5) as usize, (fy * self.full.1).round() as isize + self.middle);
-        if u >= self.columns || v < 0 {
+        let (u, v) = (fx * self.full.0 + 0.5, fy * self.full.1 + self.middle + 0.5);
+        if u >= self.columns as f32 || v < 0.0 {
             return None;
         }
-        self.magnitudes.data.get(v as usize * self.columns + u).copied()
+        self.magnitudes.data.get(v as usize * self.columns + u as usize).copied()
     }
 }
 

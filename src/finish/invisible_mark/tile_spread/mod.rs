@@ -2,6 +2,7 @@
 //!
 //! - `pattern`: which frequency carries what
 //! - `code`: the payload as coded bits, and back
+//! - `square`: Fourier transforms of one tile
 //! - `embed`: the tile over the picture
 //! - `whiten`, `fourier`, `search`, `pose`, `fold`, `detect`: from a picture, however it lies, back to the payload
 
@@ -13,14 +14,15 @@ mod fourier;
 mod pattern;
 mod pose;
 mod search;
+mod square;
 mod whiten;
 #[cfg(test)]
 mod tests;
 
 use image::RgbImage;
 
-use self::fourier::Square;
-use self::pattern::{Pattern, TILE_PX};
+use self::pattern::Pattern;
+use self::square::Square;
 use super::plane::Plane;
 use super::{Detection, InvisibleMark, MarkError};
 
@@ -38,7 +40,7 @@ pub struct TileSpread {
 
 impl TileSpread {
     pub fn new() -> Self {
-        Self { pattern: Pattern::new(code::CODED_BITS), square: Square::new(TILE_PX) }
+        Self { pattern: Pattern::new(code::CODED_BITS), square: Square::new() }
     }
 }
 
@@ -74,10 +76,4 @@ impl InvisibleMark for TileSpread {
         }
         Ok(detect::detect(self, Plane::luma(picture)))
     }
-}
-
-/// Index of a frequency, or of a point, in a square of the tile's side.
-fn bin(x: i32, y: i32) -> usize {
-    let wrap = |at: i32| at.rem_euclid(TILE_PX as i32) as usize;
-    wrap(y) * TILE_PX + wrap(x)
 }

@@ -7,9 +7,9 @@ use super::pattern::{HIGHEST_LOW_PILOT, HIGHEST_PILOT, Harmonic, Pattern, TILE_P
 use super::pose::Pose;
 
 /// Poses that are looked at more closely.
-const PROMISING: usize = 96;
+const PROMISING: usize = 128;
 /// Poses that are given back.
-const BEST: usize = 12;
+const BEST: usize = 32;
 /// Steps of the coarse search are such that the low pilots are missed by no more than this, in bins of the spectrum.
 const MISSED_BINS: f32 = 0.45;
 /// Standard deviation of a magnitude where there is no pilot, in parts of its mean (Rayleigh).

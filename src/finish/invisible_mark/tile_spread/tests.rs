@@ -1,4 +1,4 @@
-use image::imageops::{FilterType, crop_imm, flip_horizontal, resize, rotate90};
+use image::imageops::{FilterType, crop_imm, flip_horizontal, resize, rotate90, rotate180};
 use image::{Rgb, RgbImage};
 use sha2::{Digest, Sha256};
 
@@ -58,6 +58,7 @@ fn it_survives_what_happens_to_pictures() {
     assert_eq!(read(&crop_imm(&marked, 131, 71, 1075, 614).to_image()), Some(PAYLOAD), "cropped");
     assert_eq!(read(&flip_horizontal(&marked)), Some(PAYLOAD), "mirrored");
     assert_eq!(read(&rotate90(&marked)), Some(PAYLOAD), "on its side");
+    assert_eq!(read(&rotate180(&marked)), Some(PAYLOAD), "on its head");
 }
 
 #[test]

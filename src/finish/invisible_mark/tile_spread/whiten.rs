@@ -2,10 +2,10 @@
 
 use super::super::plane::Plane;
 
-/// Radius of the mean that is taken away, twice: what changes slowly is the picture's.
-const SLOW_PX: usize = 8;
+/// Radius of the mean, taken twice, that is taken away: what changes slowly is the picture's.
+const SLOW_PX: usize = 2;
 /// Radius within which a place is judged busy or calm.
-const BUSY_PX: usize = 8;
+const BUSY_PX: usize = 3;
 /// Contrast that no mark has: edges count no more than this, in levels.
 const LOUDEST: f32 = 12.0;
 /// Variance that even a calm place is taken to have, in levels squared.
