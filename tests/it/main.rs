@@ -17,6 +17,7 @@ mod alike;
 mod callers;
 mod certs;
 mod clients;
+mod command_line;
 mod connections;
 mod envelope;
 mod formats;
