@@ -24,6 +24,7 @@ mod formats;
 mod idempotency;
 mod limits;
 mod objects;
+mod page;
 mod pictures;
 mod requests;
 mod status;

@@ -153,20 +153,28 @@ fn announcing(width_bits: u32, height_bits: u32) -> Vec<u8> {
         bits.chunks(8).map(|byte| byte.iter().fold(0, |sum, bit| (sum << 1) | *bit as u8)).collect();
     let stream = [&[0x0a, header.len() as u8][..], &header].concat();
 
-    container(&stream, &[(0, stream.len() as u32)])
+    container(&stream, &[&[(0, stream.len() as u32)]])
 }
 
-/// An AVIF of one item that is made of these pieces of the stream, by offset and length.
-fn container(stream: &[u8], pieces: &[(u32, u32)]) -> Vec<u8> {
+/// An AVIF whose items are each made of these pieces of the stream, by offset and length.
+fn container(stream: &[u8], items: &[&[(u32, u32)]]) -> Vec<u8> {
     let ftyp = boxed(b"ftyp", b"avif\0\0\0\0avifmif1");
-    let infe = boxed(b"infe", b"\x02\0\0\0\0\x01\0\0av01\0");
-    let iinf = boxed(b"iinf", &[&[0, 0, 0, 0, 0, 1], &infe[..]].concat());
+    let count = (items.len() as u16).to_be_bytes();
+    let infe = |item: u16| {
+        let id = item.to_be_bytes();
+        boxed(b"infe", &[&b"\x02\0\0\0"[..], &id, b"\0\0av01\0"].concat())
+    };
+    let infes: Vec<u8> = (1..).zip(items).flat_map(|(item, _)| infe(item)).collect();
+    let iinf = boxed(b"iinf", &[&[0; 4], &count[..], &infes].concat());
     let iloc = |start: u32| {
-        let count = (pieces.len() as u16).to_be_bytes();
-        let places =
-            pieces.iter().flat_map(|(offset, length)| [(start + offset).to_be_bytes(), length.to_be_bytes()]);
-        let places: Vec<u8> = places.flatten().collect();
-        boxed(b"iloc", &[&[0, 0, 0, 0, 0x44, 0, 0, 1, 0, 1, 0, 0][..], &count, &places].concat())
+        let mut body = [&[0, 0, 0, 0, 0x44, 0][..], &count].concat();
+        for (item, pieces) in (1_u16..).zip(items) {
+            body.extend([item.to_be_bytes(), [0, 0], (pieces.len() as u16).to_be_bytes()].concat());
+            for (offset, length) in *pieces {
+                body.extend([(start + offset).to_be_bytes(), length.to_be_bytes()].concat());
+            }
+        }
+        boxed(b"iloc", &body)
     };
     let meta = |offset: u32| boxed(b"meta", &[&[0; 4], &iinf[..], &iloc(offset)].concat());
     let offset = (ftyp.len() + meta(0).len() + 8) as u32;
@@ -234,16 +242,19 @@ fn pieces_of_an_avif_that_overlap_are_refused() {
     let header = [0x0a, 5, 0b0001_1000, 0b0000_1100, 0b1011_1111, 0b1100_0000, 0];
     let whole = [&header[..], &[0x7a, 0x90, 0x4e], &[0; 10_000]].concat();
     let length = whole.len() as u32;
-    let read = |pieces: &[(u32, u32)]| av1_sizes::read(&container(&whole, pieces));
+    let read = |pieces: &[(u32, u32)]| av1_sizes::read(&container(&whole, &[pieces]));
     for pieces in [&[(0, length)][..], &[(0, 3), (3, length - 3)]] {
         assert_eq!(read(pieces), Ok(vec![(16, 8)]), "{pieces:?}");
     }
     // Each is within the file, and all together are far larger than it.
     for times in [4, 4000] {
-        let error = decode(&container(&whole, &vec![(0, length); times]), &LIMITS).unwrap_err();
-        assert_eq!(error, DecodeError::broken(Format::Avif, &"pieces overlap"), "{times}");
+        let (pieces, item) = (vec![(0, length); times], [(0, length)]);
+        for overlapping in [container(&whole, &[&pieces]), container(&whole, &vec![&item[..]; times])] {
+            let error = decode(&overlapping, &LIMITS).unwrap_err();
+            assert_eq!(error, DecodeError::broken(Format::Avif, &"pieces overlap"), "{times}");
+        }
     }
-    let error = decode(&container(&whole, &[(0, 1); 5000]), &LIMITS).unwrap_err();
+    let error = decode(&container(&whole, &[&[(0, 1); 5000]]), &LIMITS).unwrap_err();
     assert_eq!(error, DecodeError::broken(Format::Avif, &"too many pieces"));
     assert!(read(&[(1 << 20, length)]).is_err(), "outside of the file");
 }
