@@ -12,7 +12,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use image::{Rgb, RgbImage};
-use imgen::credentials::{Claim, Credentials, CredentialsConfig, SoftBinding};
+use imgen::credentials::{Claim, Credentials, CredentialsConfig, Provenance, SoftBinding};
 use imgen::finish::{encode, thumbnail};
 use imgen::plan::{Format, Output};
 use time::OffsetDateTime;
@@ -55,12 +55,8 @@ fn main() {
         let bytes = encode(&picture, &output).expect("a picture");
         let soft_binding =
             SoftBinding { alg: "org.imgen.bench.1".to_owned(), value_hex: "00112233aabbccdd".to_owned() };
-        let claim = Claim {
-            title: "A title".to_owned(),
-            model: "starter".to_owned(),
-            soft_binding: Some(soft_binding),
-            ..Claim::new(now, [1; 32])
-        };
+        let provenance = Provenance { model: "starter".to_owned(), ..Provenance::new("bench", now) };
+        let claim = Claim { soft_binding: Some(soft_binding), ..Claim::new(&provenance) };
         let signed = credentials.sign(&bytes, format, &claim).expect("signed");
         let sign_ms = fastest_ms(|| credentials.sign(&bytes, format, &claim).expect("signed"));
         let read_ms = fastest_ms(|| credentials.read(&signed.bytes, format));

@@ -18,11 +18,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use image::RgbImage;
-use imgen::credentials::{Claim, Credentials, CredentialsConfig, Signed, SoftBinding};
+use imgen::credentials::{Claim, Credentials, CredentialsConfig, Provenance, Signed, SoftBinding};
 use imgen::finish::decode::{DecodeLimits, decode};
 use imgen::finish::invisible_mark::{InvisibleMark, TileSpread};
 use imgen::finish::visible_watermark::draw;
-use imgen::finish::{Artwork, AvifEncoder, Provenance, Task, Tools, encode, fingerprint, finish, thumbnail};
+use imgen::finish::{Artwork, AvifEncoder, Task, Tools, encode, fingerprint, finish, thumbnail};
 use imgen::plan::{self, Anchor, Format, Output, Watermark};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -123,12 +123,7 @@ impl Bench {
             provenance: Provenance {
                 credentials: plan::Credentials { title: "A title".to_owned(), ..Default::default() },
                 model: "starter".to_owned(),
-                model_sha256: None,
-                recipe_sha256: None,
-                seed: None,
-                prompt: None,
-                when: now,
-                name: "bench".to_owned(),
+                ..Provenance::new("bench", now)
             },
             laps: Laps::default(),
         }
@@ -172,11 +167,9 @@ impl Bench {
         self.laps.size(name, "encode", bytes.len());
         let soft_binding = SoftBinding { alg: self.mark.alg().to_owned(), value_hex: PAYLOAD_HEX.to_owned() };
         let claim = Claim {
-            title: "A title".to_owned(),
-            model: "starter".to_owned(),
             visible_watermark: true,
             soft_binding: Some(soft_binding),
-            ..Claim::new(self.provenance.when, [1; 32])
+            ..Claim::new(&self.provenance)
         };
         let credentials = &self.credentials;
         let sign = |bytes: &[u8], claim: &Claim<'_>| -> Signed {

@@ -2,7 +2,7 @@
 //!
 //! The service and `imgen check` open the same rooms.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::compliance;
 use crate::config::Config;
 use crate::config::complaints::Complaints;
 use crate::credentials::{Credentials, CredentialsConfig, CredentialsError, Reader};
-use crate::diffusion::{DiffusionError, Engine, ModelInfo, weights_sha256};
+use crate::diffusion::{Engine, ModelInfo};
 use crate::finish::invisible_mark::{InvisibleMark, readers};
 use crate::jobs::{Kitchen, Workers, Workshop};
 use crate::presets::Presets;
@@ -109,20 +109,10 @@ impl Rooms {
                 None
             }
         };
-        let (mut models, mut weights) = (Vec::new(), BTreeMap::new());
+        let mut models = Vec::new();
         if let (Some(presets), Some(engine)) = (&presets, &engine) {
-            let named: BTreeSet<_> = presets.models.values().map(|model| &model.checkpoint).collect();
-            for checkpoint in named {
-                let folder = config.service.models_dir.join(checkpoint);
-                let hash = weights_sha256(&folder).map_err(DiffusionError::from);
-                match engine.probe(&folder).and_then(|info| Ok((info, hash?))) {
-                    Ok((info, sha256)) => {
-                        models.push((checkpoint.clone(), info));
-                        weights.insert(checkpoint.clone(), sha256);
-                    }
-                    Err(error) => complaints.add(folder.display().to_string(), error.to_string()),
-                }
-            }
+            let named: BTreeSet<_> = presets.models.values().map(|model| model.checkpoint.clone()).collect();
+            models = probe(engine.clone(), config.service.models_dir.clone(), named, &mut complaints).await;
         }
         let mark = config.mark.open().map_err(|error| complaints.add("mark", error.to_string())).ok();
         match (presets, storage, engine, credentials, mark) {
@@ -130,10 +120,40 @@ impl Rooms {
                 if complaints.is_empty() =>
             {
                 let avif = config.finish.avif_encoder;
-                let workshop = Workshop { mark, credentials, avif, weights_sha256: weights };
+                let workshop = Workshop { mark, credentials, avif };
                 Ok(Self { presets, storage, embedded, engine, brand_mark, workshop, models })
             }
             _ => Err(complaints),
+        }
+    }
+}
+
+/// Loads each checkpoint once, off the event loop: gigabytes are read and hashed.
+async fn probe(
+    engine: Engine,
+    models_dir: PathBuf,
+    checkpoints: BTreeSet<String>,
+    complaints: &mut Complaints,
+) -> Vec<(String, ModelInfo)> {
+    let probing = tokio::task::spawn_blocking(move || {
+        let (mut models, mut found) = (Vec::new(), Complaints::default());
+        for checkpoint in checkpoints {
+            let folder = models_dir.join(&checkpoint);
+            match engine.probe(&folder) {
+                Ok(info) => models.push((checkpoint, info)),
+                Err(error) => found.add(folder.display().to_string(), error.to_string()),
+            }
+        }
+        (models, found)
+    });
+    match probing.await {
+        Ok((models, found)) => {
+            complaints.0.extend(found.0);
+            models
+        }
+        Err(error) => {
+            complaints.add("diffusion", error.to_string());
+            Vec::new()
         }
     }
 }

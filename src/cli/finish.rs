@@ -10,18 +10,17 @@ use time::OffsetDateTime;
 
 use super::Failure;
 use crate::config::Config;
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, DigitalSourceType, Provenance};
 use crate::finish::decode::{DecodeLimits, decode};
-use crate::finish::{Artwork, Finished, Provenance, Task, Tools, finish};
-use crate::plan::{self, Anchor, Format, Output, Watermark};
-use crate::store::{ids, record_name};
+use crate::finish::{Artwork, Finished, Task, Tools, finish};
+use crate::plan::{self, Anchor, Format, Output, Watermark, record_name};
+use crate::store::ids;
 
 /// A picture may be as large as a good camera's.
 const LIMITS: DecodeLimits =
     DecodeLimits { max_bytes: 256 << 20, max_pixels: 120_000_000, max_side_px: 32_768 };
 
-/// What `imgen finish` takes. Its credentials say that a trained model made the picture (`trainedAlgorithmicMedia`), as
-/// pictures here are; for a photograph say `--no-c2pa`.
+/// What `imgen finish` takes.
 #[derive(Debug, Clone, Args)]
 pub struct FinishArgs {
     /// The picture: JPEG, PNG, WebP or AVIF
@@ -81,7 +80,10 @@ pub struct FinishArgs {
     /// Vendor
     #[arg(long, default_value = "")]
     pub cs_vendor: String,
-    /// Do not sign; the credentials would say that a trained model made the picture
+    /// Where the picture comes from, in IPTC's words (digitalCapture for a photograph): what the content credentials claim
+    #[arg(long, value_name = "NAME", default_value = "trainedAlgorithmicMedia", value_parser = source_type)]
+    pub source_type: DigitalSourceType,
+    /// Do not sign
     #[arg(long)]
     pub no_c2pa: bool,
     /// Set no invisible mark
@@ -179,13 +181,11 @@ fn provenance(arguments: &FinishArgs, payload: u64, when: OffsetDateTime) -> Pro
             organization: arguments.cs_organization.clone(),
             vendor: arguments.cs_vendor.clone(),
         },
-        model: String::new(),
-        model_sha256: None,
-        recipe_sha256: None,
-        seed: None,
-        prompt: None,
-        when: when.replace_nanosecond(0).unwrap_or(when),
-        name: format!("finish/{}/{}", record_name(payload), when.unix_timestamp_nanos()),
+        source_type: arguments.source_type,
+        ..Provenance::new(
+            format!("finish/{}/{}", record_name(payload), when.unix_timestamp_nanos()),
+            when.replace_nanosecond(0).unwrap_or(when),
+        )
     }
 }
 
@@ -235,6 +235,11 @@ fn record(text: &str) -> Result<u64, String> {
     let whole = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let number = whole.then(|| u64::from_str_radix(text, 16).ok()).flatten();
     number.ok_or_else(|| "expected 16 hexadecimal digits".to_owned())
+}
+
+fn source_type(name: &str) -> Result<DigitalSourceType, String> {
+    let known = || DigitalSourceType::all().map(DigitalSourceType::name).collect::<Vec<_>>().join(", ");
+    DigitalSourceType::named(name).ok_or_else(|| format!("unknown source type; known are {}", known()))
 }
 
 fn anchor(name: &str) -> Result<Anchor, String> {

@@ -11,7 +11,8 @@ use super::Failure;
 use crate::config::Config;
 use crate::credentials::Reader;
 use crate::finish::invisible_mark::readers;
-use crate::store::{Record, Records, record_name};
+use crate::plan::record_name;
+use crate::store::{Record, Records};
 use crate::verify::{Examined, Verifier};
 
 /// What `imgen verify` takes.

@@ -4,32 +4,51 @@ use std::fmt;
 
 use time::OffsetDateTime;
 
-/// What is to be said of one picture. Empty texts take the configured defaults; those that are empty too are not said.
+use super::source_type::DigitalSourceType;
+use crate::plan;
+
+/// What is known of how a picture came to be; picture and thumbnail share it.
 #[derive(Debug, Clone)]
-pub struct Claim<'a> {
-    /// A request's `cs_title`.
-    pub title: String,
-    /// A request's `cs_author`.
-    pub author: String,
-    /// A request's `cs_description`.
-    pub description: String,
-    /// A request's `cs_organization`.
-    pub organization: String,
-    /// A request's `cs_vendor`.
-    pub vendor: String,
+pub struct Provenance {
+    /// A request's `cs_*`. Empty texts take the configured defaults; those that are empty too are not said.
+    pub credentials: plan::Credentials,
+    pub source_type: DigitalSourceType,
     /// Name of the model that drew it; empty where none did.
     pub model: String,
     /// SHA-256 of the model's weights, 64 hexadecimal digits.
     pub model_sha256: Option<String>,
-    /// SHA-256 of everything that decides the picture, 64 hexadecimal digits.
+    /// SHA-256 of a salt that is kept to the record and of everything that decides the picture, 64 hexadecimal digits.
     pub recipe_sha256: Option<String>,
     pub seed: Option<u32>,
     /// The prompt. It goes into the manifest only where `c2pa.include_prompt` is set.
     pub prompt: Option<String>,
-    /// When the picture was made; UTC, whole seconds.
+    /// When it was asked for; UTC, whole seconds.
     pub when: OffsetDateTime,
-    /// Manifest and instance ids are a function of these bytes, so every picture of a plan needs its own.
-    pub seed_of_ids: [u8; 32],
+    /// What sets this picture apart from every other: manifest and instance ids are made of it.
+    pub name: String,
+}
+
+impl Provenance {
+    /// That a model made it, and when; the rest is filled in by struct update.
+    pub fn new(name: impl Into<String>, when: OffsetDateTime) -> Self {
+        Self {
+            credentials: plan::Credentials::default(),
+            source_type: DigitalSourceType::TRAINED_ALGORITHMIC_MEDIA,
+            model: String::new(),
+            model_sha256: None,
+            recipe_sha256: None,
+            seed: None,
+            prompt: None,
+            when,
+            name: name.into(),
+        }
+    }
+}
+
+/// What is to be said of one picture.
+#[derive(Debug, Clone)]
+pub struct Claim<'a> {
+    pub provenance: &'a Provenance,
     /// The invisible mark that these pixels carry.
     pub soft_binding: Option<SoftBinding>,
     /// Whether a visible watermark was drawn over the picture.
@@ -38,26 +57,10 @@ pub struct Claim<'a> {
     pub ingredient: Option<&'a Signed>,
 }
 
-impl Claim<'_> {
-    /// A claim that says only when; the rest is filled in by struct update.
-    pub fn new(when: OffsetDateTime, seed_of_ids: [u8; 32]) -> Self {
-        Self {
-            title: String::new(),
-            author: String::new(),
-            description: String::new(),
-            organization: String::new(),
-            vendor: String::new(),
-            model: String::new(),
-            model_sha256: None,
-            recipe_sha256: None,
-            seed: None,
-            prompt: None,
-            when,
-            seed_of_ids,
-            soft_binding: None,
-            visible_watermark: false,
-            ingredient: None,
-        }
+impl<'a> Claim<'a> {
+    /// Of a picture to which nothing was done.
+    pub fn new(provenance: &'a Provenance) -> Self {
+        Self { provenance, soft_binding: None, visible_watermark: false, ingredient: None }
     }
 }
 

@@ -8,19 +8,14 @@ use sha2::{Digest, Sha256};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
-use super::claim::{Claim, SoftBinding};
+use super::claim::{Claim, Provenance, SoftBinding};
 use super::config::CredentialsConfig;
+use super::source_type::DigitalSourceType;
 
 /// Version of the specification that manifests keep to (2.4, "Claim generator info", `specVersion`).
 const SPEC_VERSION: &str = "2.4";
 /// What the service is called in claims.
 const GENERATOR: &str = "imgen";
-/// IPTC's name for "made by a model that learned from samples".
-const TRAINED_ALGORITHMIC_MEDIA: &str =
-    "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
-/// IPTC's name for "changed a little by a program": a mark drawn over a picture.
-const ALGORITHMICALLY_ENHANCED: &str =
-    "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced";
 /// Label of the assertion about how a picture was generated, in a name space of our own.
 pub const GENERATION_LABEL: &str = "org.imgen.generation";
 /// What actions call the ingredient; it is replaced by the assertion's address.
@@ -32,22 +27,23 @@ pub(super) fn definition(claim: &Claim<'_>, config: &CredentialsConfig, content_
         let text = if given.is_empty() { default } else { given };
         (!text.is_empty()).then(|| text.to_owned())
     };
-    let title = said(&claim.title, &config.title);
+    let credentials = &claim.provenance.credentials;
+    let title = said(&credentials.title, &config.title);
     let mut assertions = vec![created("c2pa.actions.v2", &actions(claim))];
     if let Some(binding) = &claim.soft_binding {
         assertions.push(created("c2pa.soft-binding", &soft_binding(binding)));
     }
     // A thumbnail's ingredient says all the rest.
     if claim.ingredient.is_none() {
-        assertions.push(source_metadata());
-        assertions.extend(disclosure(claim));
-        assertions.extend(generation(claim, config.include_prompt));
+        assertions.push(source_metadata(claim.provenance.source_type));
+        assertions.extend(disclosure(claim.provenance));
+        assertions.extend(generation(claim.provenance, config.include_prompt));
         assertions.extend(credit(
             title.as_deref(),
-            said(&claim.author, &config.author),
-            said(&claim.description, &config.description),
-            said(&claim.organization, &config.organization),
-            said(&claim.vendor, &config.vendor),
+            said(&credentials.author, &config.author),
+            said(&credentials.description, &config.description),
+            said(&credentials.organization, &config.organization),
+            said(&credentials.vendor, &config.vendor),
         ));
     }
     let mut definition = json!({
@@ -73,7 +69,7 @@ pub(super) fn ingredient(claim: &Claim<'_>) -> Value {
     json!({ "title": "full picture", "relationship": "parentOf", "label": FULL_PICTURE, "instance_id": id(claim, "ingredient") })
 }
 
-/// `urn:c2pa:` and a UUID that is a function of the claim's seed.
+/// `urn:c2pa:` and a UUID that is a function of the picture's name.
 pub(super) fn manifest_id(claim: &Claim<'_>) -> String {
     format!("urn:c2pa:{}", id(claim, "manifest"))
 }
@@ -82,12 +78,12 @@ fn instance_id(claim: &Claim<'_>) -> String {
     format!("xmp:iid:{}", id(claim, "instance"))
 }
 
-/// A UUID whose random bits are a hash: picture and thumbnail of one seed differ.
+/// A UUID whose random bits are a hash: picture and thumbnail of one name differ.
 fn id(claim: &Claim<'_>, of: &str) -> String {
     let rendition = if claim.ingredient.is_some() { "thumbnail" } else { "picture" };
     let digest = Sha256::new()
-        .chain_update(b"imgen.credentials.1")
-        .chain_update(claim.seed_of_ids)
+        .chain_update(b"imgen.credentials.2")
+        .chain_update(Sha256::digest(&claim.provenance.name))
         .chain_update(rendition)
         .chain_update([0])
         .chain_update(of)
@@ -114,7 +110,7 @@ fn created_json(label: &str, data: &Value) -> Value {
 /// Everything that was done, in order. A visible watermark is an edit: `c2pa.watermarked` and its kin mean invisible ones.
 fn actions(claim: &Claim<'_>) -> Value {
     let agent = json!({ "name": GENERATOR, "version": env!("CARGO_PKG_VERSION") });
-    let when = moment(claim.when);
+    let when = moment(claim.provenance.when);
     let action = |name: &str, more: Value| {
         let mut action = json!({ "action": name, "when": when, "softwareAgent": agent });
         if let (Some(action), Value::Object(more)) = (action.as_object_mut(), more) {
@@ -127,11 +123,11 @@ fn actions(claim: &Claim<'_>) -> Value {
         list.push(action("c2pa.opened", json!({ "parameters": { "ingredientIds": [FULL_PICTURE] } })));
         list.push(action("c2pa.resized.proportional", json!({})));
     } else {
-        list.push(action("c2pa.created", json!({ "digitalSourceType": TRAINED_ALGORITHMIC_MEDIA })));
+        list.push(action("c2pa.created", json!({ "digitalSourceType": claim.provenance.source_type.uri() })));
     }
     if claim.visible_watermark {
-        let more =
-            json!({ "digitalSourceType": ALGORITHMICALLY_ENHANCED, "description": "visible watermark" });
+        let enhanced = DigitalSourceType::ALGORITHMICALLY_ENHANCED.uri();
+        let more = json!({ "digitalSourceType": enhanced, "description": "visible watermark" });
         list.push(action("c2pa.edited", more));
     }
     if claim.soft_binding.is_some() {
@@ -145,42 +141,43 @@ fn soft_binding(binding: &SoftBinding) -> Value {
 }
 
 /// The digital source type once more, where readers of photographs' metadata look for it.
-fn source_metadata() -> Value {
+fn source_metadata(source_type: DigitalSourceType) -> Value {
     created_json(
         "c2pa.metadata",
         &json!({
             "@context": { "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/" },
-            "Iptc4xmpExt:DigitalSourceType": TRAINED_ALGORITHMIC_MEDIA,
+            "Iptc4xmpExt:DigitalSourceType": source_type.uri(),
         }),
     )
 }
 
 /// The machine-readable disclosure of a model (2.4, "AI disclosure").
-fn disclosure(claim: &Claim<'_>) -> Option<Value> {
+fn disclosure(provenance: &Provenance) -> Option<Value> {
     let mut data = json!({ "modelType": "c2pa.types.model" });
-    if claim.model.is_empty() {
+    if provenance.model.is_empty() {
         return None;
     }
-    data["modelName"] = json!(claim.model);
-    if let Some(hash) = &claim.model_sha256 {
+    data["modelName"] = json!(provenance.model);
+    if let Some(hash) = &provenance.model_sha256 {
         data["modelIdentifier"] = json!(format!("sha256:{hash}"));
     }
     Some(created("c2pa.ai-disclosure", &data))
 }
 
-/// What decides the picture, for whoever has the records. The prompt is in it only where the operator wants it there.
-fn generation(claim: &Claim<'_>, include_prompt: bool) -> Option<Value> {
+/// What decides the picture, for whoever has the records: without its salt, the recipe's hash confirms no guess. The prompt is
+/// in it only where the operator wants it there.
+fn generation(provenance: &Provenance, include_prompt: bool) -> Option<Value> {
     let mut data = Map::new();
     let mut put = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
             data.insert(key.to_owned(), value);
         }
     };
-    put("model", (!claim.model.is_empty()).then(|| json!(claim.model)));
-    put("modelSha256", claim.model_sha256.as_ref().map(|hash| json!(hash)));
-    put("recipeSha256", claim.recipe_sha256.as_ref().map(|hash| json!(hash)));
-    put("seed", claim.seed.map(|seed| json!(seed)));
-    put("prompt", claim.prompt.as_ref().filter(|_| include_prompt).map(|prompt| json!(prompt)));
+    put("model", (!provenance.model.is_empty()).then(|| json!(provenance.model)));
+    put("modelSha256", provenance.model_sha256.as_ref().map(|hash| json!(hash)));
+    put("recipeSha256", provenance.recipe_sha256.as_ref().map(|hash| json!(hash)));
+    put("seed", provenance.seed.map(|seed| json!(seed)));
+    put("prompt", provenance.prompt.as_ref().filter(|_| include_prompt).map(|prompt| json!(prompt)));
     (!data.is_empty()).then(|| created_json(GENERATION_LABEL, &Value::Object(data)))
 }
 

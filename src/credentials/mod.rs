@@ -3,7 +3,8 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `config.rs` | [`CredentialsConfig`], the `[c2pa]` section |
-//! | `claim.rs` | [`Claim`], what is to be said of a picture; [`Signed`], what comes of it |
+//! | `claim.rs` | [`Provenance`], how a picture came to be; [`Claim`], what is to be said of it; [`Signed`], what comes of it |
+//! | `source_type.rs` | [`DigitalSourceType`], IPTC's words for where it comes from |
 //! | `manifest.rs` | the claim as a C2PA manifest definition |
 //! | `sign.rs` | sign, read back, hand out |
 //! | `read.rs` | [`C2paReport`]: a stranger's picture, within limits |
@@ -34,6 +35,7 @@ mod private_ca;
 mod read;
 mod reader;
 mod sign;
+mod source_type;
 mod timestamp;
 mod trust;
 mod vault;
@@ -47,7 +49,7 @@ use c2pa::Context;
 use time::OffsetDateTime;
 
 pub use chain::{Certificate, Chain};
-pub use claim::{Claim, Signed, SoftBinding};
+pub use claim::{Claim, Provenance, Signed, SoftBinding};
 use command::SignerCommand;
 pub use config::{Argv, CredentialsConfig, TimestampPolicy};
 pub use error::CredentialsError;
@@ -57,6 +59,7 @@ use own_root::OwnRoot;
 pub use read::{C2paReport, State};
 pub use reader::Reader;
 use sign::Desk;
+pub use source_type::DigitalSourceType;
 use timestamp::Timestamps;
 
 use crate::plan::Format;
@@ -119,7 +122,7 @@ impl Credentials {
         opened.desk(&opened.current(), None).sign(
             PROBE_PNG,
             Format::Png.content_type(),
-            &Claim::new(now, [0; 32]),
+            &Claim::new(&Provenance::new("probe", now)),
         )?;
         Ok(opened)
     }

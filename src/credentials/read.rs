@@ -10,6 +10,7 @@ use c2pa::validation_status::ValidationStatus;
 use c2pa::{Context, Reader};
 use serde::Serialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::jumbf;
 /// Largest report that is handed on, in bytes of JSON.
@@ -43,18 +44,22 @@ pub struct C2paReport {
     pub reasons: Vec<String>,
     /// Label of the active manifest, `urn:c2pa:…`.
     pub manifest_id: Option<String>,
+    /// SHA-256 of the manifest store as it stands in the file.
+    #[serde(skip)]
+    pub store_sha256: Option<[u8; 32]>,
     /// The manifest store as JSON: `active_manifest`, `manifests`, `validation_results`.
     pub manifest: Option<Value>,
 }
 
 impl C2paReport {
     fn absent(reasons: Vec<String>) -> Self {
-        Self { present: false, state: None, reasons, manifest_id: None, manifest: None }
+        Self { present: false, state: None, reasons, manifest_id: None, store_sha256: None, manifest: None }
     }
 
     fn broken(reason: &str) -> Self {
         let reasons = vec![shortened(reason)];
-        Self { present: true, state: Some(State::Invalid), reasons, manifest_id: None, manifest: None }
+        let state = Some(State::Invalid);
+        Self { present: true, state, reasons, manifest_id: None, store_sha256: None, manifest: None }
     }
 }
 
@@ -68,7 +73,7 @@ pub(super) fn picture(context: &Arc<Context>, bytes: &[u8], content_type: &str) 
         Err(error) => C2paReport::absent(vec![shortened(&format!("no manifest can be found: {error}"))]),
         Ok(store) => match jumbf::check(&store) {
             Err(reason) => C2paReport::broken(&reason),
-            Ok(()) => read(context, content_type, bytes),
+            Ok(()) => read(context, content_type, bytes, &store),
         },
     })
 }
@@ -78,7 +83,7 @@ pub(super) fn picture(context: &Arc<Context>, bytes: &[u8], content_type: &str) 
 pub(super) fn store(context: &Arc<Context>, manifest: &[u8]) -> C2paReport {
     guarded(|| match jumbf::check(manifest) {
         Err(reason) => C2paReport::broken(&reason),
-        Ok(()) => read(context, MANIFEST_STORE, manifest),
+        Ok(()) => read(context, MANIFEST_STORE, manifest, manifest),
     })
 }
 
@@ -94,7 +99,8 @@ fn guarded(read: impl FnOnce() -> C2paReport + Send) -> C2paReport {
     caught.unwrap_or_else(|| C2paReport::broken("the manifest cannot be read"))
 }
 
-fn read(context: &Arc<Context>, content_type: &str, bytes: &[u8]) -> C2paReport {
+/// Of a file with this manifest store.
+fn read(context: &Arc<Context>, content_type: &str, bytes: &[u8], store: &[u8]) -> C2paReport {
     let reader = match Reader::from_shared_context(context).with_stream(content_type, Cursor::new(bytes)) {
         Ok(reader) => reader,
         Err(c2pa::Error::JumbfNotFound) => return C2paReport::absent(Vec::new()),
@@ -116,6 +122,7 @@ fn read(context: &Arc<Context>, content_type: &str, bytes: &[u8]) -> C2paReport 
         state: Some(state),
         reasons,
         manifest_id: reader.active_label().map(str::to_owned),
+        store_sha256: Some(Sha256::digest(store).into()),
         manifest,
     }
 }

@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use image::RgbImage;
-
 use super::config::DiffusionConfig;
 use super::error::DiffusionError;
 use super::owner::Owner;
@@ -93,11 +91,11 @@ impl Engine {
     ///
     /// # Errors
     /// See [`DiffusionError`]; a panic under the job is returned as an error and leaves the engine usable.
-    pub fn render(&self, spec: RenderSpec, progress: Progress) -> Result<RgbImage, DiffusionError> {
-        Ok(self.draw(spec.into(), progress)?.image)
+    pub fn render(&self, spec: RenderSpec, progress: Progress) -> Result<Rendered, DiffusionError> {
+        self.draw(spec.into(), progress)
     }
 
-    /// [`Self::render`] with what the command line and the tests ask beside: latents in and out, and timings.
+    /// [`Self::render`] with what the command line and the tests ask beside: latents in and out.
     ///
     /// # Errors
     /// As [`Self::render`].

@@ -7,7 +7,7 @@ use std::time::Instant;
 use tch::Tensor;
 
 use super::autoencoders::AutoencoderKL;
-use super::checkpoint::{CheckpointError, ModelIndex};
+use super::checkpoint::{CheckpointError, ModelIndex, with_weights_sha256};
 use super::conditioning::{self, Encoder, Prompts};
 use super::device::Placement;
 use super::error::DiffusionError;
@@ -31,11 +31,19 @@ pub(super) struct StableDiffusionXLPipeline {
     unet: UNet2DConditionModel,
     vae: AutoencoderKL,
     scheduler_config: SchedulerConfig,
+    /// Of the files that the weights were loaded from.
+    weights_sha256: String,
 }
 
 impl StableDiffusionXLPipeline {
-    /// Loads every network of the folder and checks that they fit each other.
+    /// Loads every network of the folder, checks that they fit each other, and takes the hash of the weights meanwhile.
     pub(super) fn load(model_dir: &Path, placement: Placement) -> Result<Self, CheckpointError> {
+        let (loaded, weights_sha256) =
+            with_weights_sha256(model_dir, || Self::load_networks(model_dir, placement))?;
+        Ok(Self { weights_sha256, ..loaded })
+    }
+
+    fn load_networks(model_dir: &Path, placement: Placement) -> Result<Self, CheckpointError> {
         let Placement { device, kind } = placement;
         let model_index = ModelIndex::open(model_dir)?;
         let tokenizer = |name: &str| {
@@ -59,6 +67,7 @@ impl StableDiffusionXLPipeline {
             unet: UNet2DConditionModel::load(model_dir, device, kind)?,
             vae: AutoencoderKL::load(model_dir, device, |upcast| placement.decoder_kind(upcast))?,
             scheduler_config,
+            weights_sha256: String::new(),
         };
         loaded.check_fit().map_err(|reason| CheckpointError::file(model_dir, reason))?;
         Ok(loaded)
@@ -172,7 +181,7 @@ impl StableDiffusionXLPipeline {
         let image = image_io::to_image(&self.vae.decode(&self.vae.unscale(&latents)))?;
         timings.decode_ms = clock.lap_ms();
         timings.total_ms = clock.total_ms();
-        Ok(Rendered { image, timings })
+        Ok(Rendered { image, weights_sha256: self.weights_sha256.clone(), timings })
     }
 
     /// `[1, latent_channels, height, width]`

@@ -27,10 +27,12 @@ pub struct RenderOptions {
     pub dump_latents: Option<PathBuf>,
 }
 
-/// A picture, and where its time went.
+/// A picture, what drew it, and where its time went.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rendered {
     pub image: RgbImage,
+    /// [`weights_sha256`](super::weights_sha256) of the checkpoint as it was loaded.
+    pub weights_sha256: String,
     pub timings: Timings,
 }
 

@@ -1,7 +1,7 @@
 //! The networks one by one, beside what diffusers and transformers answer for the folders of `tests/fixtures`.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tch::{Device, Kind, Tensor};
 
@@ -10,7 +10,9 @@ use super::conditioning::{self, Encoder, Prompts};
 use super::text_encoders::CLIPTextModel;
 use super::tokenizer::CLIPTokenizer;
 use super::unets::{AddedCondKwargs, UNet2DConditionModel};
-use crate::plan::Size;
+use super::{DeviceChoice, DiffusionConfig, Engine, RenderOptions, weights_sha256};
+use crate::compliance::{Texts, review};
+use crate::plan::{SamplerKind, Size};
 
 const FOLDERS: [&str; 2] = ["tiny-sdxl", "tiny-starter"];
 
@@ -112,4 +114,56 @@ fn the_decoder_is_diffusers() {
         let vae = AutoencoderKL::load(&fixture(folder), Device::Cpu, |_| Kind::Float).unwrap();
         assert_close(&vae.decode(&expected["vae.latents"]), &expected["vae.decoded"], 2e-5, folder);
     }
+}
+
+/// A copy of a fixture's folder that may be changed.
+fn copied(name: &str) -> tempfile::TempDir {
+    let to = tempfile::tempdir().unwrap();
+    let done = std::process::Command::new("cp")
+        .args(["-r", "--"])
+        .arg(fixture(name).join("."))
+        .arg(to.path())
+        .status();
+    assert!(done.unwrap().success());
+    to
+}
+
+/// The hash that comes with a picture of the folder's checkpoint.
+fn drawn_by(engine: &Engine, model_dir: &Path) -> String {
+    let options = RenderOptions {
+        model_dir: model_dir.to_owned(),
+        prompt: review(&Texts { positive: "a cat", ..Texts::default() }).unwrap(),
+        size: Size { width_px: 64, height_px: 64 },
+        sampler: SamplerKind::EulerDiscreteScheduler,
+        num_inference_steps: 1,
+        guidance_scale: 1.0,
+        seed: 1,
+        initial_latents: None,
+        dump_latents: None,
+    };
+    engine.draw(options, Box::new(|_, _| true)).unwrap().weights_sha256
+}
+
+#[test]
+fn a_picture_comes_with_the_hash_of_the_weights_that_drew_it() {
+    let config =
+        DiffusionConfig { device: DeviceChoice::Cpu, resident_checkpoints: 1, ..DiffusionConfig::default() };
+    let engine = Engine::start(&config).unwrap();
+    let (one, other) = (copied(FOLDERS[1]), copied(FOLDERS[1]));
+    let first = drawn_by(&engine, one.path());
+    assert_eq!(first, weights_sha256(one.path()).unwrap());
+
+    // The last number of the decoder, by its least bit.
+    let weights = one.path().join("vae/diffusion_pytorch_model.safetensors");
+    let mut bytes = std::fs::read(&weights).unwrap();
+    let last = bytes.len() - 4;
+    bytes[last] ^= 1;
+    // In the place of the old file, as an update would be put: that may be mapped.
+    std::fs::write(weights.with_extension("new"), bytes).unwrap();
+    std::fs::rename(weights.with_extension("new"), &weights).unwrap();
+    assert_eq!(drawn_by(&engine, one.path()), first, "resident: these are the weights that were loaded");
+    drawn_by(&engine, other.path());
+    let changed = weights_sha256(one.path()).unwrap();
+    assert_ne!(changed, first);
+    assert_eq!(drawn_by(&engine, one.path()), changed, "loaded anew");
 }

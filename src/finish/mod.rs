@@ -32,10 +32,9 @@ use image::RgbImage;
 
 use self::encode::encode_with;
 use self::invisible_mark::{InvisibleMark, MarkError};
-use crate::credentials::{Claim, Credentials, Signed};
+use crate::credentials::{Claim, Credentials, Provenance, Signed};
 use crate::plan::{Output, Watermark};
 
-pub use c2pa_sign::Provenance;
 pub use config::FinishConfig;
 pub use encode::{AvifEncoder, encode};
 pub use error::FinishError;

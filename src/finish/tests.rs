@@ -3,9 +3,9 @@ use time::OffsetDateTime;
 
 use super::decode::{DecodeLimits, decode};
 use super::invisible_mark::{InvisibleMark, TileSpread};
-use super::{AvifEncoder, Provenance, Task, Tools, encode, fingerprint, finish, thumbnail};
-use crate::credentials::{Credentials, CredentialsConfig, State};
-use crate::plan::{self, Format, Output};
+use super::{Artwork, AvifEncoder, Task, Tools, encode, fingerprint, finish, thumbnail};
+use crate::credentials::{Credentials, CredentialsConfig, Provenance, Signed, State};
+use crate::plan::{self, Anchor, Format, Output, Watermark};
 
 fn output(format: Format, quality: u8) -> Output {
     Output { format, quality, lossless: false }
@@ -60,9 +60,7 @@ fn provenance() -> Provenance {
         model_sha256: Some("5a".repeat(32)),
         recipe_sha256: Some("a5".repeat(32)),
         seed: Some(7),
-        prompt: None,
-        when: OffsetDateTime::from_unix_timestamp(1_743_278_570).unwrap(),
-        name: "test/0".to_owned(),
+        ..Provenance::new("test/0", OffsetDateTime::from_unix_timestamp(1_743_278_570).unwrap())
     }
 }
 
@@ -84,6 +82,57 @@ fn what_cannot_hold_a_mark_says_so_and_what_was_left_out_is() {
             .unwrap();
     assert_eq!(plain.picture.bytes, unsigned.picture.bytes, "no half a mark is left in it");
     assert_eq!(plain.picture.bytes, encode(&picture(300, 200), &output).unwrap());
+}
+
+/// Names of the actions that a signed picture tells of itself, in order.
+fn actions(credentials: &Credentials, signed: &Signed, format: Format) -> Vec<String> {
+    let report = credentials.read(&signed.bytes, format);
+    let store = report.manifest.unwrap();
+    let assertions = &store["manifests"][report.manifest_id.as_ref().unwrap()]["assertions"];
+    let found = assertions.as_array().unwrap().iter().find(|found| found["label"] == "c2pa.actions.v2");
+    let list = found.unwrap()["data"]["actions"].as_array().unwrap().clone();
+    list.iter().map(|action| action["action"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_visible_mark_is_drawn_and_told_and_without_one_neither() {
+    let folder = tempfile::tempdir().unwrap();
+    let credentials =
+        Credentials::open(&CredentialsConfig::default(), folder.path(), OffsetDateTime::now_utc()).unwrap();
+    let tools = Tools { mark: None, credentials: Some(&credentials), avif: AvifEncoder::Aom };
+    let artwork = Artwork::read(
+        b"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'><rect width='9' height='9' fill='#fff'/></svg>",
+    )
+    .unwrap();
+    let watermark = Watermark {
+        image_sha256: None,
+        position: Anchor::TopLeft,
+        scale_percent: 10,
+        opacity_percent: 100,
+        rotation_degrees: 0,
+        padding_x_px: 0,
+        padding_y_px: 0,
+    };
+    let output = output(Format::Png, 95);
+    let finished = |visible_mark| {
+        let task = Task { visible_mark, output: &output, payload: 7, provenance: &provenance() };
+        finish(picture(300, 200), &task, tools).unwrap()
+    };
+    let limits = DecodeLimits { max_bytes: 1 << 24, max_pixels: 1 << 24, max_side_px: 4096 };
+    let pixels = |signed: &Signed| decode(&signed.bytes, &limits).unwrap().picture;
+    let told = |signed: &Signed| actions(&credentials, signed, Format::Png);
+
+    let plain = finished(None);
+    assert_eq!(pixels(&plain.picture), picture(300, 200), "not a pixel was touched");
+    assert_eq!(told(&plain.picture), ["c2pa.created"]);
+    assert_eq!(told(&plain.thumbnail), ["c2pa.opened", "c2pa.resized.proportional"]);
+
+    let drawn = finished(Some((&artwork, &watermark)));
+    assert_eq!(pixels(&drawn.picture)[(15, 15)], Rgb([255; 3]));
+    assert_eq!(pixels(&drawn.picture)[(31, 31)], picture(300, 200)[(31, 31)]);
+    assert_eq!(told(&drawn.picture), ["c2pa.created", "c2pa.edited"]);
+    assert_eq!(told(&drawn.thumbnail), ["c2pa.opened", "c2pa.resized.proportional", "c2pa.edited"]);
+    assert_ne!(drawn.fingerprint, plain.fingerprint);
 }
 
 #[test]

@@ -84,7 +84,8 @@ pub(super) fn ending(
     }
 }
 
-fn without_records(outcome: Outcome) -> Ending {
+/// For what has no pictures.
+pub(super) fn without_records(outcome: Outcome) -> Ending {
     Ending::Record(outcome, Vec::new())
 }
 

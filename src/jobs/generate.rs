@@ -1,24 +1,23 @@
 //! The kitchen's half of the story: a plan becomes pictures in the object store.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use image::RgbImage;
 
 use super::control::Control;
 use super::deliver::deliver;
 use super::ending::{CookError, Cooked};
+use super::recipe::Recipe;
 use super::records::{provenance, record};
 use super::worker::Cook;
 use crate::credentials::Credentials;
-use crate::diffusion::{DiffusionError, Engine, Progress, RenderSpec};
+use crate::diffusion::{DiffusionError, Engine, Progress, RenderSpec, Rendered};
 use crate::finish::invisible_mark::InvisibleMark;
 use crate::finish::{Artwork, AvifEncoder, FinishError, Finished, Task, Tools, finish};
 use crate::plan::Plan;
 use crate::storage::{KeyError, ObjectKey, Storage, StorageError};
-use crate::store::{JobResult, NewRecord, Picture, Store, StoreError, record_id};
+use crate::store::{JobResult, Picture, Store, StoreError, ids, record_id};
 
 /// Takes name, bytes and content type.
 pub type PutObject = Box<dyn Fn(&ObjectKey, Bytes, &str) -> Result<(), StorageError> + Send>;
@@ -31,7 +30,7 @@ pub struct Kitchen {
     /// Where checkpoints lie; a plan names one below it.
     pub models_dir: PathBuf,
     /// [`Engine::render`].
-    pub render: Box<dyn Fn(RenderSpec, Progress) -> Result<RgbImage, DiffusionError> + Send>,
+    pub render: Box<dyn Fn(RenderSpec, Progress) -> Result<Rendered, DiffusionError> + Send>,
     /// [`Storage::put`], waited for.
     pub put: PutObject,
     /// [`Store::attachment`].
@@ -45,8 +44,6 @@ pub struct Workshop {
     pub mark: Arc<dyn InvisibleMark>,
     pub credentials: Credentials,
     pub avif: AvifEncoder,
-    /// SHA-256 of each checkpoint's weights, by its folder.
-    pub weights_sha256: BTreeMap<String, String>,
 }
 
 impl std::fmt::Debug for Kitchen {
@@ -91,20 +88,22 @@ pub fn generate(kitchen: &Kitchen, plan: &Plan, control: &Control) -> Result<Coo
         Tools { mark: Some(&*workshop.mark), credentials: Some(&workshop.credentials), avif: workshop.avif };
     let mut drawn = Vec::new();
     for index in 0..plan.sampling.num_images {
-        let pixels = draw(kitchen, plan, index, control)?;
+        let Rendered { image, weights_sha256, .. } = draw(kitchen, plan, index, control)?;
+        let salt = ids::os_random().map_err(|error| CookError::failed("CHANCE", &error, true))?;
+        let recipe = Recipe::new(plan, index, &weights_sha256, salt);
         let task = Task {
             visible_mark: artwork.as_ref().map(|artwork| (artwork, &plan.watermark)),
             output: &plan.output,
             payload: record_id(&plan.gen_id, index),
-            provenance: &provenance(plan, index, &workshop.weights_sha256),
+            provenance: &provenance(plan, index, &weights_sha256, &recipe),
         };
-        drawn.push(finish(pixels, &task, tools).map_err(|error| unfinished(&error))?);
+        drawn.push((finish(image, &task, tools).map_err(|error| unfinished(&error))?, recipe));
     }
     let (mut pictures, mut records) = (Vec::new(), Vec::new());
-    for (index, finished) in (0..).zip(drawn) {
-        let (picture, record) = publish(kitchen, plan, index, &finished, control)?;
+    for (index, (finished, recipe)) in (0..).zip(drawn) {
+        let picture = publish(kitchen, plan, index, &finished, control)?;
+        records.push(record(plan, index, &finished, &recipe, &picture));
         pictures.push(picture);
-        records.push(record);
     }
     Ok(Cooked { result: JobResult { pictures }, records })
 }
@@ -120,7 +119,7 @@ fn artwork(kitchen: &Kitchen, plan: &Plan) -> Result<Option<Artwork>, CookError>
 }
 
 /// Picture `index` is drawn from `seed + index`, and its steps count on from those of the pictures before.
-fn draw(kitchen: &Kitchen, plan: &Plan, index: u32, control: &Control) -> Result<RgbImage, CookError> {
+fn draw(kitchen: &Kitchen, plan: &Plan, index: u32, control: &Control) -> Result<Rendered, CookError> {
     let sampling = &plan.sampling;
     let spec = RenderSpec {
         model_dir: kitchen.models_dir.join(&plan.checkpoint),
@@ -135,8 +134,8 @@ fn draw(kitchen: &Kitchen, plan: &Plan, index: u32, control: &Control) -> Result
     let pictures = sampling.num_images;
     let progress: Progress =
         Box::new(move |step, steps| line.progress(index * steps + step, pictures * steps));
-    let pixels = (kitchen.render)(spec, progress).map_err(|error| failed(&error))?;
-    if control.halted().is_some() { Err(CookError::Halted) } else { Ok(pixels) }
+    let rendered = (kitchen.render)(spec, progress).map_err(|error| failed(&error))?;
+    if control.halted().is_some() { Err(CookError::Halted) } else { Ok(rendered) }
 }
 
 fn publish(
@@ -145,7 +144,7 @@ fn publish(
     index: u32,
     finished: &Finished,
     control: &Control,
-) -> Result<(Picture, NewRecord), CookError> {
+) -> Result<Picture, CookError> {
     let Finished { fingerprint, picture, thumbnail, mark } = finished;
     let (number, format) = (index + 1, plan.output.format);
     let unnamed = |error: KeyError| CookError::failed("OBJECT_NAME", &error, false);
@@ -156,7 +155,7 @@ fn publish(
         let bytes = Bytes::copy_from_slice(bytes);
         deliver(|| (kitchen.put)(key, bytes.clone(), format.content_type()), control)?;
     }
-    let picture = Picture {
+    Ok(Picture {
         seed: plan.sampling.seed.wrapping_add(index),
         fingerprint: fingerprint.hex.clone(),
         fingerprint_quality: fingerprint.quality,
@@ -164,9 +163,7 @@ fn publish(
         thumbnail_key: thumbnail_key.to_string(),
         marked: mark.is_some(),
         signed: !picture.manifest.is_empty() && !thumbnail.manifest.is_empty(),
-    };
-    let record = record(plan, index, finished, &picture);
-    Ok((picture, record))
+    })
 }
 
 /// A signer or a time-stamp authority that is away may be back at the next attempt.

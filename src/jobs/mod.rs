@@ -6,6 +6,7 @@
 //! - `ending`: what becomes of a job when its attempt is over, a pure function
 //! - `generate`: a plan becomes pictures in the object store
 //! - `records`: what each picture can be traced back to
+//! - `recipe`: everything that decides a picture, and its salted hash
 //! - `deliver`: uploading with patience
 //! - `config`
 
@@ -14,6 +15,7 @@ mod control;
 mod deliver;
 mod ending;
 mod generate;
+mod recipe;
 mod records;
 mod state;
 mod worker;

@@ -1,45 +1,36 @@
 //! What a picture can be traced back to: what is claimed of it, and the record that is stored with the job.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
-use crate::finish::{Finished, Provenance};
+use super::recipe::Recipe;
+use crate::credentials::Provenance;
+use crate::finish::Finished;
 use crate::plan::Plan;
-use crate::store::{NewRecord, Picture, RecordedManifest, RecordedMark, record_id};
+use crate::store::{ManifestDigest, NewRecord, Picture, RecordedManifest, RecordedMark, record_id};
 
 /// What the credentials of picture `index` (from 0) say.
-pub(super) fn provenance(plan: &Plan, index: u32, weights_sha256: &BTreeMap<String, String>) -> Provenance {
-    let model_sha256 = weights_sha256.get(&plan.checkpoint).cloned();
-    let seed = plan.sampling.seed.wrapping_add(index);
-    // Whoever has all of this draws the same pixels.
-    let recipe = json!({
-        "positive": plan.approved.positive(),
-        "negative": plan.approved.negative(),
-        "weights_sha256": model_sha256,
-        "width": plan.size.width_px,
-        "height": plan.size.height_px,
-        "sampler": plan.sampling.sampler,
-        "steps": plan.sampling.num_inference_steps,
-        "guidance": plan.sampling.guidance_scale,
-        "seed": seed,
-    });
+pub(super) fn provenance(plan: &Plan, index: u32, weights_sha256: &str, recipe: &Recipe) -> Provenance {
+    let asked_at = OffsetDateTime::from_unix_timestamp(plan.asked_at_unix_s);
     Provenance {
         credentials: plan.credentials.clone(),
         model: plan.model.clone(),
-        model_sha256,
-        recipe_sha256: Some(hex::encode(Sha256::digest(recipe.to_string()))),
-        seed: Some(seed),
+        model_sha256: Some(weights_sha256.to_owned()),
+        recipe_sha256: Some(recipe.sha256()),
+        seed: Some(plan.sampling.seed.wrapping_add(index)),
         prompt: Some(plan.prompt.clone()),
-        when: OffsetDateTime::from_unix_timestamp(plan.asked_at_unix_s).unwrap_or(OffsetDateTime::UNIX_EPOCH),
-        name: format!("{}/{index}", plan.gen_id),
+        ..Provenance::new(format!("{}/{index}", plan.gen_id), asked_at.unwrap_or(OffsetDateTime::UNIX_EPOCH))
     }
 }
 
 /// The record of picture `index` (from 0) of a plan.
-pub(super) fn record(plan: &Plan, index: u32, finished: &Finished, picture: &Picture) -> NewRecord {
+pub(super) fn record(
+    plan: &Plan,
+    index: u32,
+    finished: &Finished,
+    recipe: &Recipe,
+    picture: &Picture,
+) -> NewRecord {
     let sampling = &plan.sampling;
     let facts = json!({
         "gen_id": plan.gen_id,
@@ -60,6 +51,8 @@ pub(super) fn record(plan: &Plan, index: u32, finished: &Finished, picture: &Pic
         "negative": plan.approved.negative(),
         "picture_key": picture.picture_key,
         "thumbnail_key": picture.thumbnail_key,
+        "recipe": recipe.text,
+        "recipe_salt": hex::encode(recipe.salt),
     });
     NewRecord {
         record_id: record_id(&plan.gen_id, index),
@@ -75,7 +68,10 @@ pub(super) fn record(plan: &Plan, index: u32, finished: &Finished, picture: &Pic
             id: finished.picture.manifest_id.clone(),
             jumbf: finished.picture.manifest.clone(),
         }),
-        thumbnail_manifest_id: Some(finished.thumbnail.manifest_id.clone()),
+        thumbnail_manifest: Some(ManifestDigest::new(
+            finished.thumbnail.manifest_id.clone(),
+            &finished.thumbnail.manifest,
+        )),
         facts,
     }
 }

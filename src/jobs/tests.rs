@@ -1,6 +1,6 @@
 //! Workers on a real store, with kitchens that fail as planned.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -8,16 +8,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use image::RgbImage;
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use super::*;
 use crate::credentials::{Credentials, CredentialsConfig};
-use crate::diffusion::DiffusionError;
+use crate::diffusion::{DiffusionError, Rendered, Timings};
 use crate::finish::AvifEncoder;
 use crate::finish::invisible_mark::TileSpread;
+use crate::plan::Plan;
 use crate::storage::{ObjectKey, StorageError};
 use crate::store::tests::{config, new_job, open, plan};
-use crate::store::{Outcome, Records, Store, StoreConfig, record_id};
+use crate::store::{NewJob, Outcome, Records, Store, StoreConfig, ids, record_id};
 
 fn quick() -> JobsConfig {
     JobsConfig { stop_grace_s: 0, ..JobsConfig::default() }
@@ -53,6 +55,10 @@ fn pixels(seed: u32) -> RgbImage {
     RgbImage::from_fn(64, 64, |x, y| image::Rgb([(x * 4) as u8, (y * 4) as u8, seed as u8]))
 }
 
+fn rendered(seed: u32) -> Rendered {
+    Rendered { image: pixels(seed), weights_sha256: "5a".repeat(32), timings: Timings::default() }
+}
+
 /// One root for all tests.
 fn workshop() -> Workshop {
     static CREDENTIALS: LazyLock<Credentials> = LazyLock::new(|| {
@@ -63,7 +69,6 @@ fn workshop() -> Workshop {
         mark: Arc::new(TileSpread::new()),
         credentials: CREDENTIALS.clone(),
         avif: AvifEncoder::default(),
-        weights_sha256: BTreeMap::from([("starter".to_owned(), "5a".repeat(32))]),
     }
 }
 
@@ -80,7 +85,7 @@ fn kitchen(puts: Sender<Put>) -> Kitchen {
                     return Err(DiffusionError::Cancelled { step, steps: spec.num_inference_steps });
                 }
             }
-            Ok(pixels(spec.seed))
+            Ok(rendered(spec.seed))
         }),
         workshop: workshop(),
         put: Box::new(move |key, bytes, content_type| {
@@ -136,6 +141,9 @@ async fn a_submitted_job_becomes_pictures_and_running_it_twice_puts_the_same_pix
         assert_eq!(record.facts["picture_key"], picture.picture_key.as_str());
     }
 
+    let salts: HashSet<_> = (0..2).map(|index| checked_recipe(&records, &plan, index, &first)).collect();
+    assert_eq!(salts.len(), 2, "each picture has a salt of its own");
+
     let control = Control::new(Arc::default(), Duration::from_secs(60));
     assert_eq!(generate(&kitchen(sender), &plan, &control).unwrap().result, result);
     let again = drain(&puts);
@@ -146,6 +154,21 @@ async fn a_submitted_job_becomes_pictures_and_running_it_twice_puts_the_same_pix
         assert!(name == first_name && pixels(bytes) == pixels(first_bytes), "{name}");
     }
     stop(workers).await;
+}
+
+/// Holds the record's recipe against what the delivered picture claims, and gives its salt.
+fn checked_recipe(records: &Records, plan: &Plan, index: u32, puts: &[Put]) -> String {
+    let facts = records.by_id(record_id(&plan.gen_id, index)).unwrap().unwrap().facts;
+    let (text, salt) = (facts["recipe"].as_str().unwrap(), facts["recipe_salt"].as_str().unwrap());
+    let recipe: serde_json::Value = serde_json::from_str(text).unwrap();
+    assert_eq!((&recipe["positive"], &recipe["seed"]), (&plan.approved.positive().into(), &facts["seed"]));
+    let picture = &puts[index as usize * 2 + 1].1;
+    let told = workshop().credentials.read(picture, plan.output.format).manifest.unwrap().to_string();
+    let claims = |hash: &[u8]| told.contains(&format!("\"recipeSha256\":\"{}\"", hex::encode(hash)));
+    assert!(claims(&Sha256::digest([hex::decode(salt).unwrap().as_slice(), text.as_bytes()].concat())));
+    assert!(!claims(&Sha256::digest(text)), "a guess can be tested against it");
+    assert!(!told.contains(salt) && !told.contains("by the sea"));
+    salt.to_owned()
 }
 
 #[tokio::test]
@@ -173,6 +196,23 @@ async fn a_job_that_fails_or_panics_every_time_ends_and_the_next_one_flows() {
     let black = ended(&store, key, &ids[1]).await;
     assert_eq!((code(&black), store.job(key, &ids[1]).await.unwrap().attempt), ("NOT_FINITE", 1));
     assert!(matches!(ended(&store, key, &ids[2]).await, Outcome::Completed(_)));
+    stop(workers).await;
+}
+
+#[tokio::test]
+async fn a_job_whose_record_is_another_pictures_fails_and_the_next_one_flows() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, key) = open(&config(folder.path())).await;
+    let (sender, _puts) = channel();
+    let workers = Workers::start(store.clone(), vec![kitchen(sender).into_cook()], &quick()).await.unwrap();
+    let first = new_job(key);
+    // The same gen_id gives the same 64 bits, as chance does once in 2^64 pairs.
+    let second = NewJob { id: ids::job_id(ids::os_random().unwrap()), ..first.clone() };
+    let [first, second] = [store.submit(first).await.unwrap(), store.submit(second).await.unwrap()];
+    let next = submit(&store, key).await;
+    assert!(matches!(ended(&store, key, &first.ticket().id).await, Outcome::Completed(_)));
+    assert_eq!(code(&ended(&store, key, &second.ticket().id).await), "RECORD_TAKEN");
+    assert!(matches!(ended(&store, key, &next).await, Outcome::Completed(_)));
     stop(workers).await;
 }
 
@@ -219,7 +259,7 @@ async fn a_job_that_runs_too_long_is_timed_out_and_publishes_nothing() {
             step += 1;
             std::thread::sleep(Duration::from_millis(1));
         }
-        Ok(pixels(spec.seed))
+        Ok(rendered(spec.seed))
     });
     let limits = JobsConfig { timeout_s: 1, ..quick() };
     let workers = Workers::start(store.clone(), vec![slow.into_cook()], &limits).await.unwrap();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::JobsConfig;
 use super::control::{Control, Halt};
-use super::ending::{CookError, Cooked, Ending, ending};
+use super::ending::{CookError, Cooked, Ending, ending, without_records};
 use crate::plan::Plan;
 use crate::store::{Claim, Claimed, Failure, Outcome, Store, StoreError, panic_text};
 
@@ -130,7 +130,7 @@ impl Shared {
         let Some(plan) = view.plan.as_deref() else {
             let failure =
                 Failure::new("PLAN_UNREADABLE", "the plan was written by another version of the program");
-            return self.end(&claim, &Ending::Record(Outcome::Failed(failure), Vec::new()));
+            return self.end(&claim, &without_records(Outcome::Failed(failure)));
         };
         tracing::info!(job = claim.id, attempt = claim.attempt, "job started");
         let control = Control::new(live, Duration::from_secs(self.config.timeout_s));
@@ -160,7 +160,7 @@ impl Shared {
                 tracing::error!(job = claim.id, "the job has overrun its time and does not react");
                 control.halt(Halt::TimeOut);
                 let failure = Failure::new("HUNG", "it overran its time and did not react");
-                return self.end(claim, &Ending::Record(Outcome::TimedOut(failure), Vec::new()));
+                return self.end(claim, &without_records(Outcome::TimedOut(failure)));
             }
             match self.store.renew(claim, self.lease()) {
                 Ok(true) => {}
@@ -170,7 +170,8 @@ impl Shared {
         }
     }
 
-    /// Records until the store can write: what was drawn is not thrown away for a full disk.
+    /// Records until the store can write: what was drawn is not thrown away for a full disk. Pictures whose record is
+    /// another picture's cannot be published at all, since every copy would lead to that one.
     fn end(&self, claim: &Claim, ending: &Ending) {
         loop {
             let recorded = match ending {
@@ -198,6 +199,11 @@ impl Shared {
                         "the claim was lost; nothing is recorded"
                     );
                     return;
+                }
+                Err(error @ StoreError::RecordTaken { .. }) => {
+                    tracing::error!(job = claim.id, %error, "the job fails");
+                    let failure = Failure::new("RECORD_TAKEN", error.to_string());
+                    return self.end(claim, &without_records(Outcome::Failed(failure)));
                 }
                 Err(error) => {
                     tracing::error!(job = claim.id, %error, "what became of the job cannot be recorded yet");

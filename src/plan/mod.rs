@@ -12,6 +12,11 @@ use crate::compliance::ApprovedPrompt;
 /// Written into each stored plan; a row with another version is not run.
 pub const PLAN_VERSION: u32 = 1;
 
+/// A record's id as people and manifests see it: 16 lower-case hexadecimal digits.
+pub fn record_name(record_id: u64) -> String {
+    format!("{record_id:016x}")
+}
+
 /// Everything that one job needs, resolved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {

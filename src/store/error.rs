@@ -34,6 +34,9 @@ pub enum StoreError {
     Unreadable(String),
     #[error("database: {0}")]
     Sql(String),
+    /// The 64 bits that are drawn for each picture have met those of another: once in 2^64 pairs.
+    #[error("the record id {record} belongs to another picture")]
+    RecordTaken { record: String },
     #[error("a write failed inside the program: {0}")]
     Panicked(String),
     #[error("no thread could be started: {0}")]

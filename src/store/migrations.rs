@@ -5,10 +5,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::StoreError;
 
 /// Number and text of each; the number is what `PRAGMA user_version` says afterwards.
-const MIGRATIONS: [(u32, &str); 3] = [
+const MIGRATIONS: [(u32, &str); 4] = [
     (1, include_str!("migrations/0001_jobs.sql")),
     (2, include_str!("migrations/0002_attachments.sql")),
     (3, include_str!("migrations/0003_records.sql")),
+    (4, include_str!("migrations/0004_thumbnail_manifests.sql")),
 ];
 
 /// The schema this program works with.

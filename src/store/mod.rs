@@ -47,7 +47,7 @@ pub use record::{
     Blocked, Failure, Idempotency, JobResult, NewJob, Outcome, Picture, Receipt, Submitted, Ticket, Verdict,
 };
 pub use records::{
-    NewRecord, Record, RecordedManifest, RecordedMark, Records, StoredFingerprint, record_id, record_name,
+    ManifestDigest, NewRecord, Record, RecordedManifest, RecordedMark, Records, StoredFingerprint, record_id,
 };
 pub use view::{JobView, Live};
 pub(crate) use writer::panic_text;

@@ -9,9 +9,14 @@ use time::OffsetDateTime;
 
 use super::jobs_table::Claim;
 use super::{StoreConfig, StoreError, database, migrations, moment};
+use crate::plan::record_name;
 
-/// The schema that brought the table.
-const SINCE: u32 = 3;
+/// The schema that brought all of the columns.
+const SINCE: u32 = 4;
+
+/// All but the order of completion.
+const COLUMNS: &str = "record_id, job_id, key_id, picture_index, created_at_ms, pdq, pdq_quality, mark_alg,
+    mark_bit_errors, mark_strength, manifest_id, manifest, thumbnail_manifest_id, thumbnail_manifest_sha256, facts";
 
 /// Keeps ids of this kind apart from any other hash of the same names.
 const DOMAIN: &[u8] = b"imgen.record.1";
@@ -21,11 +26,6 @@ const DOMAIN: &[u8] = b"imgen.record.1";
 pub fn record_id(gen_id: &str, index: u32) -> u64 {
     let hash = Sha256::new().chain_update(DOMAIN).chain_update(gen_id).chain_update(index.to_be_bytes());
     hash.finalize().iter().take(8).fold(0, |id, byte| id << 8 | u64::from(*byte))
-}
-
-/// A record's id as people see it: 16 lower-case hexadecimal digits.
-pub fn record_name(record_id: u64) -> String {
-    format!("{record_id:016x}")
 }
 
 /// One picture of a job that has just ended, as the kitchen hands it over.
@@ -43,10 +43,10 @@ pub struct NewRecord {
     pub mark: Option<RecordedMark>,
     /// `None` where nothing was signed.
     pub manifest: Option<RecordedManifest>,
-    /// Of the signed thumbnail.
-    pub thumbnail_manifest_id: Option<String>,
+    /// `None` where nothing was signed.
+    pub thumbnail_manifest: Option<ManifestDigest>,
     /// How the picture was made: model, style, character, size, seed, steps, guidance, sampler, prompt, positive,
-    /// negative, object keys.
+    /// negative, object keys, the recipe with its salt.
     pub facts: Value,
 }
 
@@ -76,6 +76,25 @@ impl std::fmt::Debug for RecordedManifest {
     }
 }
 
+/// What is kept of a thumbnail's manifest: enough to know it again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestDigest {
+    /// `urn:c2pa:…`.
+    pub id: String,
+    /// Of the manifest store.
+    pub sha256: [u8; 32],
+}
+
+impl ManifestDigest {
+    pub fn new(id: String, jumbf: &[u8]) -> Self {
+        Self { id, sha256: sha256(jumbf) }
+    }
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
 /// A record as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
@@ -89,8 +108,17 @@ pub struct Record {
     pub pdq_quality: u8,
     pub mark: Option<RecordedMark>,
     pub manifest: Option<RecordedManifest>,
-    pub thumbnail_manifest_id: Option<String>,
+    pub thumbnail_manifest: Option<ManifestDigest>,
     pub facts: Value,
+}
+
+impl Record {
+    /// Whether this manifest store is, byte for byte, the one with which the picture or its thumbnail was delivered. Anyone
+    /// can write the same id into a manifest of their own.
+    pub fn has_manifest(&self, store_sha256: [u8; 32]) -> bool {
+        let picture = self.manifest.as_ref().is_some_and(|own| sha256(&own.jumbf) == store_sha256);
+        picture || self.thumbnail_manifest.as_ref().is_some_and(|own| own.sha256 == store_sha256)
+    }
 }
 
 /// What the search by likeness keeps of a record.
@@ -103,24 +131,27 @@ pub struct StoredFingerprint {
     pub pdq_quality: u8,
 }
 
-/// Written in the transaction that completes the job. What is there already stays: only a job that ran twice could bring
-/// the same ids again, and it brings the same pictures.
+/// Written in the transaction that completes the job. What is there of the same picture stays.
+///
+/// # Errors
+/// [`StoreError::RecordTaken`] where an id belongs to another picture: then a copy of this one would lead to that one, so
+/// nothing of the job is to be completed.
 pub(super) fn insert(
     connection: &Connection,
     claim: &Claim,
     records: &[NewRecord],
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO records (record_id, job_id, key_id, picture_index, created_at_ms, pdq, pdq_quality, mark_alg,
-             mark_bit_errors, mark_strength, manifest_id, manifest, thumbnail_manifest_id, facts)
+    let mut insert = connection.prepare_cached(&format!(
+        "INSERT INTO records ({COLUMNS})
          SELECT :record_id, id, key_id, :picture_index, :now, :pdq, :pdq_quality, :mark_alg, :mark_bit_errors,
-             :mark_strength, :manifest_id, :manifest, :thumbnail_manifest_id, :facts
+             :mark_strength, :manifest_id, :manifest, :thumbnail_manifest_id, :thumbnail_sha256, :facts
          FROM jobs WHERE id = :job_id
-         ON CONFLICT DO NOTHING",
-    )?;
+         ON CONFLICT DO NOTHING"
+    ))?;
     for record in records {
         let (mark, manifest) = (record.mark.as_ref(), record.manifest.as_ref());
+        let thumbnail = record.thumbnail_manifest.as_ref();
         let inserted = insert.execute(named_params! {
             ":record_id": record.record_id.cast_signed(),
             ":job_id": claim.id,
@@ -133,19 +164,23 @@ pub(super) fn insert(
             ":mark_strength": mark.map(|mark| mark.strength),
             ":manifest_id": manifest.map(|manifest| &manifest.id),
             ":manifest": manifest.map(|manifest| &manifest.jumbf),
-            ":thumbnail_manifest_id": record.thumbnail_manifest_id,
+            ":thumbnail_manifest_id": thumbnail.map(|thumbnail| &thumbnail.id),
+            ":thumbnail_sha256": thumbnail.map(|thumbnail| thumbnail.sha256),
             ":facts": serde_json::to_string(&record.facts)?,
         })?;
-        if inserted == 0 {
-            let record = record_name(record.record_id);
-            tracing::error!(
-                job = claim.id,
-                record,
-                "the record's id or manifest is taken by another picture"
-            );
+        if inserted == 0 && !is_there(connection, claim, record)? {
+            return Err(StoreError::RecordTaken { record: record_name(record.record_id) });
         }
     }
     Ok(())
+}
+
+/// Whether this very picture has its record: its job ran twice.
+fn is_there(connection: &Connection, claim: &Claim, record: &NewRecord) -> Result<bool, StoreError> {
+    let mut select = connection.prepare_cached(
+        "SELECT 1 FROM records WHERE record_id = ?1 AND job_id = ?2 AND picture_index = ?3",
+    )?;
+    Ok(select.exists((record.record_id.cast_signed(), &claim.id, record.picture_index))?)
 }
 
 /// The records, for whoever only reads. A clone shares the connection. Every call blocks: not for the event loop.
@@ -206,11 +241,8 @@ impl Records {
 
     fn load(&self, condition: &str, parameter: impl rusqlite::ToSql) -> Result<Option<Record>, StoreError> {
         let connection = self.lock();
-        let mut select = connection.prepare_cached(&format!(
-            "SELECT record_id, job_id, key_id, picture_index, created_at_ms, pdq, pdq_quality, mark_alg,
-                 mark_bit_errors, mark_strength, manifest_id, manifest, thumbnail_manifest_id, facts
-             FROM records WHERE {condition} LIMIT 1"
-        ))?;
+        let mut select =
+            connection.prepare_cached(&format!("SELECT {COLUMNS} FROM records WHERE {condition} LIMIT 1"))?;
         let found = select.query_row([parameter], |row| Ok((read(row)?, row.get::<_, String>("facts")?)));
         let Some((record, facts)) = found.optional()? else { return Ok(None) };
         Ok(Some(Record { facts: serde_json::from_str(&facts)?, ..record }))
@@ -236,6 +268,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Record> {
         Some(id) => Some(RecordedManifest { id, jumbf: row.get("manifest")? }),
         None => None,
     };
+    let thumbnail_manifest = match row.get::<_, Option<[u8; 32]>>("thumbnail_manifest_sha256")? {
+        Some(sha256) => Some(ManifestDigest { id: row.get("thumbnail_manifest_id")?, sha256 }),
+        None => None,
+    };
     Ok(Record {
         record_id: row.get::<_, i64>("record_id")?.cast_unsigned(),
         job_id: row.get("job_id")?,
@@ -246,7 +282,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Record> {
         pdq_quality: row.get("pdq_quality")?,
         mark,
         manifest,
-        thumbnail_manifest_id: row.get("thumbnail_manifest_id")?,
+        thumbnail_manifest,
         facts: Value::Null,
     })
 }

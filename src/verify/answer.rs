@@ -7,7 +7,8 @@ use time::format_description::well_known::Rfc3339;
 use super::examine::Evidence;
 use super::layers::{Finding, Layer, Verdict};
 use super::pdq_index::Near;
-use crate::store::{Record, record_name};
+use crate::plan::record_name;
+use crate::store::Record;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

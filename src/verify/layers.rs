@@ -21,7 +21,8 @@ const UPRIGHT_WITHIN: f64 = 1.0;
 /// The layers of provenance, the strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layer {
-    /// A C2PA manifest in the file, which validates and whose signer is trusted here. Says that no byte was changed.
+    /// A C2PA manifest in the file, which validates and whose signer is trusted here. Says that no byte was changed. It leads
+    /// to a record only if it is, byte for byte, the manifest that was delivered.
     C2pa,
     /// The invisible mark. Says that the pixels are those of the record, more or less.
     Mark,
@@ -43,7 +44,8 @@ impl Layer {
 /// What this service's records say of the places that a file's evidence leads to.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Traces {
-    /// The record whose manifest the file carries, valid or not.
+    /// The record whose manifest's id the file's manifest bears. Anyone can write it there: the record is led to only by the
+    /// manifest that it was delivered with.
     pub by_manifest: Option<Record>,
     /// The record that the mark names.
     pub by_mark: Option<Record>,
@@ -120,7 +122,8 @@ pub fn verdict(evidence: &Evidence, traces: Traces) -> Verdict {
     let mut findings = disagreements(evidence, &traces);
     let nearest = traces.near.first().map(|near| near.distance);
     let Traces { by_manifest, by_mark, nearest: looks_like, .. } = traces;
-    let (record, record_by) = match (by_manifest.filter(|_| trusted), by_mark, looks_like) {
+    let delivered = |record: &Record| trusted && is_delivered(evidence, record);
+    let (record, record_by) = match (by_manifest.filter(delivered), by_mark, looks_like) {
         (Some(record), _, _) => (Some(record), Some(Layer::C2pa)),
         (None, Some(record), _) => (Some(record), Some(Layer::Mark)),
         (None, None, Some(record)) => (Some(record), Some(Layer::Pdq)),
@@ -155,6 +158,11 @@ pub fn verdict(evidence: &Evidence, traces: Traces) -> Verdict {
     Verdict { layer, record, record_by, confidence, sure, distance, findings }
 }
 
+/// Whether the file's manifest is the very one that the record's picture or thumbnail was delivered with.
+fn is_delivered(evidence: &Evidence, record: &Record) -> bool {
+    evidence.c2pa.store_sha256.is_some_and(|store| record.has_manifest(store))
+}
+
 /// What the layers say against each other, or against the file.
 fn disagreements(evidence: &Evidence, traces: &Traces) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -172,6 +180,16 @@ fn disagreements(evidence: &Evidence, traces: &Traces) -> Vec<Finding> {
             records: by_manifest.into_iter().collect(),
         }),
         Some(State::Trusted) | None => {}
+    }
+    if let Some(record) = &traces.by_manifest
+        && evidence.c2pa.state != Some(State::Invalid)
+        && !is_delivered(evidence, record)
+    {
+        findings.push(Finding {
+            code: "MANIFEST_NOT_OURS",
+            message: "the manifest bears the id of a record's, but it is not the one that the picture was delivered with",
+            records: vec![record.record_id],
+        });
     }
     let marked = evidence.mark.as_ref().map(|mark| mark.detection.payload);
     let claimed = by_manifest.or_else(|| evidence.c2pa.manifest.as_ref().and_then(bound_record));

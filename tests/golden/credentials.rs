@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::Command;
 
 use image::RgbImage;
-use imgen::credentials::{Claim, Credentials, CredentialsConfig, Signed, SoftBinding, State};
+use imgen::credentials::{Claim, Credentials, CredentialsConfig, Provenance, Signed, SoftBinding, State};
 use imgen::finish::{encode, thumbnail};
-use imgen::plan::{Format, Output};
+use imgen::plan::{self, Format, Output};
 use serde::Deserialize;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -50,23 +50,21 @@ fn scene() -> RgbImage {
     image::open(fixtures::path("pdq/scene_1344x768.png")).unwrap().to_rgb8()
 }
 
-fn claim(nth: u8) -> Claim<'static> {
-    Claim {
-        title: "A scene".to_owned(),
-        author: "Ada Example".to_owned(),
-        description: "made for a test".to_owned(),
-        vendor: "Example Vendor".to_owned(),
+fn provenance(nth: usize) -> Provenance {
+    Provenance {
+        credentials: plan::Credentials {
+            title: "A scene".to_owned(),
+            author: "Ada Example".to_owned(),
+            description: "made for a test".to_owned(),
+            vendor: "Example Vendor".to_owned(),
+            ..plan::Credentials::default()
+        },
         model: "starter".to_owned(),
         model_sha256: Some("ab".repeat(32)),
         recipe_sha256: Some("cd".repeat(32)),
         seed: Some(7),
         prompt: Some("never to be seen".to_owned()),
-        soft_binding: Some(SoftBinding {
-            alg: "org.imgen.tile-spread.1".to_owned(),
-            value_hex: "00112233aabbccdd".to_owned(),
-        }),
-        visible_watermark: true,
-        ..Claim::new(OffsetDateTime::now_utc(), [nth; 32])
+        ..Provenance::new(format!("golden/{nth}"), OffsetDateTime::now_utc())
     }
 }
 
@@ -78,9 +76,13 @@ fn open(data: &Path) -> Credentials {
 fn both(credentials: &Credentials, picture: &RgbImage, nth: usize) -> [Signed; 2] {
     let (_, format, quality, lossless) = OUTPUTS[nth];
     let output = Output { format, quality, lossless };
-    let claim = claim(u8::try_from(nth).unwrap());
+    let provenance = provenance(nth);
+    let soft_binding =
+        SoftBinding { alg: "org.imgen.tile-spread.1".to_owned(), value_hex: "00112233aabbccdd".to_owned() };
+    let claim =
+        Claim { soft_binding: Some(soft_binding), visible_watermark: true, ..Claim::new(&provenance) };
     let full = credentials.sign(&encode(picture, &output).unwrap(), format, &claim).unwrap();
-    let small = Claim { soft_binding: None, visible_watermark: false, ingredient: Some(&full), ..claim };
+    let small = Claim { ingredient: Some(&full), ..Claim::new(&provenance) };
     let thumbnail = encode(&thumbnail(picture), &output).unwrap();
     let thumbnail = credentials.sign(&thumbnail, format, &small).unwrap();
     [full, thumbnail]

@@ -15,6 +15,7 @@ use image::{ImageFormat, Rgb, RgbImage};
 use time::OffsetDateTime;
 
 use super::*;
+use crate::plan;
 
 /// The process's clock, which c2pa goes by.
 fn now() -> OffsetDateTime {
@@ -35,21 +36,30 @@ fn encoded(format: Format) -> Vec<u8> {
     bytes.into_inner()
 }
 
-fn claim() -> Claim<'static> {
-    Claim {
-        title: "A title".to_owned(),
-        author: "Ada Example".to_owned(),
+fn provenance() -> Provenance {
+    Provenance {
+        credentials: plan::Credentials {
+            title: "A title".to_owned(),
+            author: "Ada Example".to_owned(),
+            ..plan::Credentials::default()
+        },
         model: "starter".to_owned(),
         model_sha256: Some("ab".repeat(32)),
         recipe_sha256: Some("cd".repeat(32)),
         seed: Some(7),
         prompt: Some("a secret prompt".to_owned()),
+        ..Provenance::new("a test", now())
+    }
+}
+
+fn claim(provenance: &Provenance) -> Claim<'_> {
+    Claim {
         soft_binding: Some(SoftBinding {
             alg: "org.imgen.tile-spread.1".to_owned(),
             value_hex: "00112233aabbccdd".to_owned(),
         }),
         visible_watermark: true,
-        ..Claim::new(now(), [1; 32])
+        ..Claim::new(provenance)
     }
 }
 

@@ -21,7 +21,7 @@ fn a_chain_and_a_key_sign() {
     let config = operators_config(folder.path());
     let credentials = open(&config).unwrap();
     assert_eq!(credentials.root_pem(), None);
-    let signed = credentials.sign(&encoded(Format::Jpeg), Format::Jpeg, &claim()).unwrap();
+    let signed = credentials.sign(&encoded(Format::Jpeg), Format::Jpeg, &claim(&provenance())).unwrap();
     assert_eq!(credentials.read(&signed.bytes, Format::Jpeg).state, Some(State::Trusted));
     // Without the operator's root among the anchors it is whole, and nobody's.
     let stranger = open(&CredentialsConfig { trust_anchors_file: "".into(), ..config }).unwrap();
@@ -176,7 +176,7 @@ fn a_program_signs() {
     operators_files(folder.path(), "300", FIT);
     let config = command(folder.path(), "exec openssl dgst -sha256 -sign \"$1/leaf.key\"\n");
     let credentials = open(&config).unwrap();
-    let signed = credentials.sign(&encoded(Format::Png), Format::Png, &claim()).unwrap();
+    let signed = credentials.sign(&encoded(Format::Png), Format::Png, &claim(&provenance())).unwrap();
     assert_eq!(credentials.read(&signed.bytes, Format::Png).state, Some(State::Trusted));
 }
 
@@ -210,7 +210,7 @@ fn a_program_that_does_not_is_known_for_what_it_does() {
 fn what_an_earlier_root_signed_stays_trusted() {
     let data = tempfile::tempdir().unwrap();
     let own = Credentials::open(&CredentialsConfig::default(), data.path(), now()).unwrap();
-    let signed = own.sign(&encoded(Format::Png), Format::Png, &claim()).unwrap();
+    let signed = own.sign(&encoded(Format::Png), Format::Png, &claim(&provenance())).unwrap();
     let folder = tempfile::tempdir().unwrap();
     operators_files(folder.path(), "300", FIT);
     let config = operators_config(folder.path());

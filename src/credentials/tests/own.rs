@@ -44,7 +44,10 @@ fn many_processes_at_once_end_with_one_root() {
     let after = open(data.path(), now()).unwrap();
     assert_eq!(after.root_pem(), Some(roots[0].as_str()));
     assert_eq!(
-        after.sign(&encoded(Format::Png), Format::Png, &claim()).map(|_| ()).map_err(|e| e.to_string()),
+        after
+            .sign(&encoded(Format::Png), Format::Png, &claim(&provenance()))
+            .map(|_| ())
+            .map_err(|e| e.to_string()),
         Ok(())
     );
 }

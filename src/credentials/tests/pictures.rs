@@ -32,7 +32,7 @@ fn it_is_trusted_and_says_what_was_claimed() {
     let (_data, credentials) = opened(&CredentialsConfig::default());
     for format in [Format::Jpeg, Format::Png] {
         let picture = encoded(format);
-        let signed = credentials.sign(&picture, format, &claim()).unwrap();
+        let signed = credentials.sign(&picture, format, &claim(&provenance())).unwrap();
         let report = credentials.read(&signed.bytes, format);
         assert_eq!((report.present, report.state), (true, Some(State::Trusted)), "{:?}", report.reasons);
         assert_eq!(report.reasons, Vec::<String>::new());
@@ -76,9 +76,27 @@ fn it_is_trusted_and_says_what_was_claimed() {
 fn the_prompt_goes_out_only_where_the_operator_wants_it() {
     let (_data, credentials) =
         opened(&CredentialsConfig { include_prompt: true, ..CredentialsConfig::default() });
-    let signed = credentials.sign(&encoded(Format::Png), Format::Png, &claim()).unwrap();
+    let signed = credentials.sign(&encoded(Format::Png), Format::Png, &claim(&provenance())).unwrap();
     let report = credentials.read(&signed.bytes, Format::Png);
     assert_eq!(assertion(&report, GENERATION_LABEL)["prompt"], "a secret prompt");
+}
+
+#[test]
+fn a_picture_that_no_model_made_can_say_so() {
+    let (_data, credentials) = opened(&CredentialsConfig::default());
+    for source_type in DigitalSourceType::all() {
+        let photograph = Provenance { source_type, ..Provenance::new("photograph", now()) };
+        let signed = credentials.sign(&encoded(Format::Png), Format::Png, &Claim::new(&photograph)).unwrap();
+        let report = credentials.read(&signed.bytes, Format::Png);
+        assert_eq!(report.state, Some(State::Trusted), "{source_type:?}: {:?}", report.reasons);
+        let due = format!("http://cv.iptc.org/newscodes/digitalsourcetype/{}", source_type.name());
+        let created = &assertion(&report, "c2pa.actions.v2")["actions"][0];
+        assert_eq!(
+            (&created["action"], &created["digitalSourceType"]),
+            (&"c2pa.created".into(), &due.clone().into())
+        );
+        assert_eq!(assertion(&report, "c2pa.metadata")["Iptc4xmpExt:DigitalSourceType"], due);
+    }
 }
 
 #[test]
@@ -89,8 +107,8 @@ fn empty_texts_take_the_defaults_and_nothing_is_said_of_nothing() {
         ..CredentialsConfig::default()
     };
     let (_data, credentials) = opened(&config);
-    let bare = Claim::new(now(), [3; 32]);
-    let signed = credentials.sign(&encoded(Format::Png), Format::Png, &bare).unwrap();
+    let bare = Provenance::new("bare", now());
+    let signed = credentials.sign(&encoded(Format::Png), Format::Png, &Claim::new(&bare)).unwrap();
     let report = credentials.read(&signed.bytes, Format::Png);
     let credit = assertion(&report, "cawg.metadata");
     assert_eq!(
@@ -108,8 +126,10 @@ fn empty_texts_take_the_defaults_and_nothing_is_said_of_nothing() {
 fn odd_texts_are_kept_as_they_are() {
     let (_data, credentials) = opened(&CredentialsConfig::default());
     let text = "\"<script>\u{202e}\u{1f600} \\n \u{7f}\\u0000 and a long one ".repeat(20);
-    let odd = Claim { title: text.clone(), author: text.clone(), vendor: text.clone(), ..claim() };
-    let signed = credentials.sign(&encoded(Format::Png), Format::Png, &odd).unwrap();
+    let (title, author, vendor) = (text.clone(), text.clone(), text.clone());
+    let credentials_said = plan::Credentials { title, author, vendor, ..plan::Credentials::default() };
+    let odd = Provenance { credentials: credentials_said, ..provenance() };
+    let signed = credentials.sign(&encoded(Format::Png), Format::Png, &claim(&odd)).unwrap();
     let report = credentials.read(&signed.bytes, Format::Png);
     assert_eq!(report.state, Some(State::Trusted));
     assert_eq!(assertion(&report, "cawg.metadata")["dc:creator"][0], text.as_str());
@@ -118,8 +138,9 @@ fn odd_texts_are_kept_as_they_are() {
 #[test]
 fn a_thumbnail_is_a_rendition_of_the_signed_picture() {
     let (_data, credentials) = opened(&CredentialsConfig::default());
-    let full = credentials.sign(&encoded(Format::Jpeg), Format::Jpeg, &claim()).unwrap();
-    let small = Claim { soft_binding: None, visible_watermark: false, ingredient: Some(&full), ..claim() };
+    let full = credentials.sign(&encoded(Format::Jpeg), Format::Jpeg, &claim(&provenance())).unwrap();
+    let provenance = provenance();
+    let small = Claim { ingredient: Some(&full), ..Claim::new(&provenance) };
     let bytes = encoded(Format::Jpeg);
     let thumbnail = credentials.sign(&bytes, Format::Jpeg, &small).unwrap();
     assert_ne!(thumbnail.manifest_id, full.manifest_id);
@@ -140,19 +161,21 @@ fn a_thumbnail_is_a_rendition_of_the_signed_picture() {
 #[test]
 fn a_thumbnail_of_a_picture_that_does_not_hold_is_not_signed() {
     let (_data, credentials) = opened(&CredentialsConfig::default());
-    let mut full = credentials.sign(&encoded(Format::Jpeg), Format::Jpeg, &claim()).unwrap();
+    let mut full = credentials.sign(&encoded(Format::Jpeg), Format::Jpeg, &claim(&provenance())).unwrap();
     let last = full.bytes.len() - 10;
     full.bytes[last] ^= 1;
-    let small = Claim { ingredient: Some(&full), ..claim() };
+    let provenance = provenance();
+    let small = Claim { ingredient: Some(&full), ..claim(&provenance) };
     let refused = credentials.sign(&encoded(Format::Jpeg), Format::Jpeg, &small).unwrap_err();
     assert!(matches!(refused, CredentialsError::NotVerified { .. }), "{refused}");
 }
 
 #[test]
-fn ids_follow_from_the_seed_and_only_the_salts_differ() {
+fn ids_follow_from_the_name_and_only_the_salts_differ() {
     let (_data, credentials) = opened(&CredentialsConfig::default());
     let sign = |claim: &Claim<'_>| credentials.sign(&encoded(Format::Png), Format::Png, claim).unwrap();
-    let fixed = claim();
+    let named = provenance();
+    let fixed = claim(&named);
     let (one, two) = (sign(&fixed), sign(&fixed));
     assert_eq!(one.manifest_id, two.manifest_id);
     assert_eq!(one.bytes.len(), two.bytes.len());
@@ -162,8 +185,8 @@ fn ids_follow_from_the_seed_and_only_the_salts_differ() {
     );
     let said = |signed: &Signed| assertions(&credentials.read(&signed.bytes, Format::Png));
     assert_eq!(said(&one), said(&two));
-    let other = Claim { seed_of_ids: [2; 32], ..claim() };
-    assert_ne!(sign(&other).manifest_id, one.manifest_id);
+    let other = Provenance { name: "another".to_owned(), ..provenance() };
+    assert_ne!(sign(&claim(&other)).manifest_id, one.manifest_id);
     assert_eq!(&one.manifest_id[..9], "urn:c2pa:");
     assert_eq!(&one.manifest_id[23..24], "4", "a UUID of version 4");
 }
@@ -172,7 +195,7 @@ fn ids_follow_from_the_seed_and_only_the_salts_differ() {
 fn any_changed_byte_of_the_picture_is_noticed() {
     let (_data, credentials) = opened(&CredentialsConfig::default());
     for format in [Format::Jpeg, Format::Png] {
-        let signed = credentials.sign(&encoded(format), format, &claim()).unwrap();
+        let signed = credentials.sign(&encoded(format), format, &claim(&provenance())).unwrap();
         let at = signed.bytes.windows(64).position(|window| signed.manifest.starts_with(window)).unwrap();
         let inside = at..at + signed.manifest.len();
         let mut tried = 0;
@@ -195,6 +218,6 @@ fn any_changed_byte_of_the_picture_is_noticed() {
 fn what_is_no_picture_is_not_signed() {
     let (_data, credentials) = opened(&CredentialsConfig::default());
     for bytes in [&b""[..], b"not a picture", &encoded(Format::Png)[..20], &encoded(Format::Jpeg)] {
-        assert!(credentials.sign(bytes, Format::Png, &claim()).is_err());
+        assert!(credentials.sign(bytes, Format::Png, &claim(&provenance())).is_err());
     }
 }

@@ -20,10 +20,15 @@ fn a_picture_without_a_manifest_has_none() {
     let (_data, credentials) = opened();
     for format in [Format::Jpeg, Format::Png] {
         let report = credentials.read(&encoded(format), format);
-        assert_eq!(
-            report,
-            C2paReport { present: false, state: None, reasons: vec![], manifest_id: None, manifest: None }
-        );
+        let absent = C2paReport {
+            present: false,
+            state: None,
+            reasons: vec![],
+            manifest_id: None,
+            store_sha256: None,
+            manifest: None,
+        };
+        assert_eq!(report, absent);
     }
 }
 
@@ -40,7 +45,7 @@ fn what_is_no_such_picture_is_said_to_be_none() {
 fn a_signature_of_somebody_unknown_is_valid_and_no_more() {
     let (_data, credentials) = opened();
     let (_other, stranger) = opened();
-    let signed = stranger.sign(&encoded(Format::Png), Format::Png, &claim()).unwrap();
+    let signed = stranger.sign(&encoded(Format::Png), Format::Png, &claim(&provenance())).unwrap();
     let report = credentials.read(&signed.bytes, Format::Png);
     assert_eq!(report.state, Some(State::Valid));
     assert!(
@@ -53,7 +58,7 @@ fn a_signature_of_somebody_unknown_is_valid_and_no_more() {
 #[test]
 fn a_manifest_of_another_picture_is_invalid() {
     let (_data, credentials) = opened();
-    let signed = credentials.sign(&encoded(Format::Jpeg), Format::Jpeg, &claim()).unwrap();
+    let signed = credentials.sign(&encoded(Format::Jpeg), Format::Jpeg, &claim(&provenance())).unwrap();
     for format in [Format::Jpeg, Format::Png] {
         let report = credentials.read(&with_store(format, &signed.manifest), format);
         // In its own picture it is at home again.
@@ -100,7 +105,7 @@ fn broken_files_never_pass_and_never_panic_out() {
         usize::try_from(seed % below as u64).unwrap()
     };
     for format in [Format::Jpeg, Format::Png] {
-        let signed = credentials.sign(&encoded(format), format, &claim()).unwrap();
+        let signed = credentials.sign(&encoded(format), format, &claim(&provenance())).unwrap();
         let at = signed.bytes.windows(64).position(|window| signed.manifest.starts_with(window)).unwrap();
         for _ in 0..400 {
             let mut bytes = signed.bytes.clone();

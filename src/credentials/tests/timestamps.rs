@@ -142,7 +142,7 @@ fn signer() -> tempfile::TempDir {
 fn sign(config: &CredentialsConfig) -> (Result<Signed, CredentialsError>, Credentials) {
     let data = tempfile::tempdir().unwrap();
     let credentials = Credentials::open(config, data.path(), now()).unwrap();
-    (credentials.sign(&encoded(Format::Png), Format::Png, &claim()), credentials)
+    (credentials.sign(&encoded(Format::Png), Format::Png, &claim(&provenance())), credentials)
 }
 
 #[test]

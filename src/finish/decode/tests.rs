@@ -153,17 +153,32 @@ fn announcing(width_bits: u32, height_bits: u32) -> Vec<u8> {
         bits.chunks(8).map(|byte| byte.iter().fold(0, |sum, bit| (sum << 1) | *bit as u8)).collect();
     let stream = [&[0x0a, header.len() as u8][..], &header].concat();
 
+    container(&stream, &[&[(0, stream.len() as u32)]])
+}
+
+/// An AVIF whose items are each made of these pieces of the stream, by offset and length.
+fn container(stream: &[u8], items: &[&[(u32, u32)]]) -> Vec<u8> {
     let ftyp = boxed(b"ftyp", b"avif\0\0\0\0avifmif1");
-    let infe = boxed(b"infe", b"\x02\0\0\0\0\x01\0\0av01\0");
-    let iinf = boxed(b"iinf", &[&[0, 0, 0, 0, 0, 1], &infe[..]].concat());
-    let iloc = |offset: u32| {
-        let (offset, length) = (offset.to_be_bytes(), (stream.len() as u32).to_be_bytes());
-        let body = [&[0, 0, 0, 0, 0x44, 0, 0, 1, 0, 1, 0, 0, 0, 1][..], &offset, &length].concat();
+    let count = (items.len() as u16).to_be_bytes();
+    let infe = |item: u16| {
+        let id = item.to_be_bytes();
+        boxed(b"infe", &[&b"\x02\0\0\0"[..], &id, b"\0\0av01\0"].concat())
+    };
+    let infes: Vec<u8> = (1..).zip(items).flat_map(|(item, _)| infe(item)).collect();
+    let iinf = boxed(b"iinf", &[&[0; 4], &count[..], &infes].concat());
+    let iloc = |start: u32| {
+        let mut body = [&[0, 0, 0, 0, 0x44, 0][..], &count].concat();
+        for (item, pieces) in (1_u16..).zip(items) {
+            body.extend([item.to_be_bytes(), [0, 0], (pieces.len() as u16).to_be_bytes()].concat());
+            for (offset, length) in *pieces {
+                body.extend([(start + offset).to_be_bytes(), length.to_be_bytes()].concat());
+            }
+        }
         boxed(b"iloc", &body)
     };
     let meta = |offset: u32| boxed(b"meta", &[&[0; 4], &iinf[..], &iloc(offset)].concat());
     let offset = (ftyp.len() + meta(0).len() + 8) as u32;
-    [ftyp, meta(offset), boxed(b"mdat", &stream)].concat()
+    [ftyp, meta(offset), boxed(b"mdat", stream)].concat()
 }
 
 #[test]
@@ -177,11 +192,71 @@ fn the_size_that_an_av1_stream_announces_is_believed_over_the_container() {
 }
 
 #[test]
-fn too_many_scans_are_refused() {
-    let jpeg = fixture("progressive.jpg");
-    let at = jpeg.windows(2).position(|pair| pair == b"\xff\xda").unwrap();
-    let many = [&jpeg[..at], &b"\xff\xda\0\x0c\x03\x01\0\x02\x11\x03\x11\0\x3f\0".repeat(500)].concat();
-    assert!(matches!(decode(&many, &LIMITS), Err(DecodeError::Broken { .. })));
+fn too_many_scans_are_refused_and_only_scans_are_counted() {
+    let most = decode(&fixture("scans_100.jpg"), &LIMITS).unwrap();
+    let progressive = decode(&fixture("progressive.jpg"), &LIMITS).unwrap();
+    assert_eq!(most.picture, progressive.picture, "the first scan comes again and again");
+    let error = decode(&fixture("scans_101.jpg"), &LIMITS).unwrap_err();
+    assert_eq!(error, DecodeError::broken(Format::Jpeg, &"101 scans are too many"));
+
+    // In a comment, and behind the end, where phones put films.
+    let jpeg = fixture("rgb.jpg");
+    let marks = b"\xff\xda\0\x0c".repeat(500);
+    let comment = [b"\xff\xfe", &(marks.len() as u16 + 2).to_be_bytes()[..], &marks].concat();
+    let odd = [&jpeg[..2], &comment, &jpeg[2..], &marks].concat();
+    assert_eq!(decode(&odd, &LIMITS).unwrap().picture, decode(&jpeg, &LIMITS).unwrap().picture);
+    // An end within a comment is none.
+    let cut = [&jpeg[..2], b"\xff\xfe\0\x04\xff\xd9", &jpeg[2..jpeg.len() - 2]].concat();
+    assert_eq!(decode(&cut, &LIMITS).unwrap_err(), DecodeError::broken(Format::Jpeg, &"it ends early"));
+}
+
+#[test]
+fn a_webp_is_one_frame_as_large_as_its_canvas() {
+    // The animation without the flag that announces it.
+    let mut hidden = fixture("animated.webp");
+    assert_eq!(&hidden[12..16], b"VP8X");
+    hidden[20] &= !2;
+    assert!(matches!(decode(&hidden, &LIMITS), Err(DecodeError::Broken { .. })));
+    // A frame of the animation, which lies within a chunk of its own, as the picture: what it announces counts.
+    let animated = fixture("animated.webp");
+    let at = animated.windows(4).position(|kind| kind == b"VP8 " || kind == b"VP8L").unwrap();
+    let length = u32::from_le_bytes(animated[at + 4..at + 8].try_into().unwrap()) as usize;
+    let frame = &animated[at..at + 8 + length.next_multiple_of(2)];
+    let extended = |side: u8, after: &[u8]| {
+        let canvas = [b"VP8X\x0a\0\0\0\0\0\0\0".as_slice(), &[side, 0, 0, 15, 0, 0]].concat();
+        let body = [b"WEBP", &canvas[..], frame, after].concat();
+        [b"RIFF", &(body.len() as u32).to_le_bytes()[..], &body].concat()
+    };
+    assert_eq!(decode(&extended(23, b""), &LIMITS).unwrap().picture.dimensions(), (24, 16));
+    let error = decode(&extended(24, b""), &LIMITS).unwrap_err();
+    assert_eq!(error, DecodeError::broken(Format::Webp, &"its frame is not as large as its canvas"));
+    // A second picture, of any other size.
+    let second = b"VP8L\x06\0\0\0\x2f\xff\xff\xff\x0f\0";
+    let error = decode(&extended(23, second), &LIMITS).unwrap_err();
+    assert!(matches!(error, DecodeError::Size { width_px: 16_384, height_px: 16_384, .. }), "{error:?}");
+}
+
+#[test]
+fn pieces_of_an_avif_that_overlap_are_refused() {
+    // A sequence header of 16x8 pixels, then 10,000 bytes of padding.
+    let header = [0x0a, 5, 0b0001_1000, 0b0000_1100, 0b1011_1111, 0b1100_0000, 0];
+    let whole = [&header[..], &[0x7a, 0x90, 0x4e], &[0; 10_000]].concat();
+    let length = whole.len() as u32;
+    let read = |pieces: &[(u32, u32)]| av1_sizes::read(&container(&whole, &[pieces]));
+    for pieces in [&[(0, length)][..], &[(0, 3), (3, length - 3)]] {
+        assert_eq!(read(pieces), Ok(vec![(16, 8)]), "{pieces:?}");
+    }
+    // Each is within the file, and all together are far larger than it.
+    for times in [4, 4000] {
+        let (pieces, item) = (vec![(0, length); times], [(0, length)]);
+        for overlapping in [container(&whole, &[&pieces]), container(&whole, &vec![&item[..]; times])] {
+            let error = decode(&overlapping, &LIMITS).unwrap_err();
+            assert_eq!(error, DecodeError::broken(Format::Avif, &"pieces overlap"), "{times}");
+        }
+    }
+    let error = decode(&container(&whole, &[&[(0, 1); 5000]]), &LIMITS).unwrap_err();
+    assert_eq!(error, DecodeError::broken(Format::Avif, &"too many pieces"));
+    assert!(read(&[(1 << 20, length)]).is_err(), "outside of the file");
 }
 
 const WHOLE: [&str; 16] = [

@@ -69,7 +69,8 @@ pub(super) fn check(document: &Document<'_>) -> Result<(), ArtworkError> {
         }
     }
     let mut measured = Measure { named, styles, known: HashMap::new() };
-    measured.extent(root, 0)?;
+    let whole = measured.extent(root, 0)?;
+    measured.styles.check(whole.elements, whole.depth)?;
     for clip in elements().filter(|element| element.tag_name().name() == "clipPath") {
         if measured.extent(clip, 0)?.clips {
             return Err(ArtworkError::svg("clip paths within clip paths are not drawn"));

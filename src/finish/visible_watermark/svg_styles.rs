@@ -1,4 +1,4 @@
-//! Which elements of an SVG are clipped, by attribute or by style sheet.
+//! What style sheets of an SVG cost, and which elements are clipped, by attribute or by style sheet.
 
 use std::collections::HashSet;
 
@@ -12,10 +12,16 @@ const MAX_RULES: usize = 500;
 /// Bytes of all declarations, which are copied for each selector.
 const MAX_DECLARED_BYTES: usize = 1 << 20;
 
-/// The classes that clip.
+/// Looks at elements that all selectors may take. Each is tried on each element; one that speaks of elements within
+/// elements goes up to the root again for every word of it.
+const MAX_LOOKS: usize = 10_000_000;
+
+/// The classes that clip, and what the selectors cost.
 #[derive(Debug, Default)]
 pub(super) struct Styles {
     classes: HashSet<String>,
+    /// Of each selector, how many elements it names beside the one that it styles.
+    ancestors: Vec<u32>,
 }
 
 impl Styles {
@@ -34,6 +40,11 @@ impl Styles {
             }
             for rule in text.split('}') {
                 let (selectors, block) = rule.split_once('{').unwrap_or((rule, ""));
+                // They go from one element to those before it, however many comments lie between.
+                if selectors.contains(['+', '~', ':']) {
+                    return Err(ArtworkError::svg("its style sheet selects by an element's neighbours"));
+                }
+                styles.ancestors.extend(selectors.split(',').map(ancestors));
                 let count = selectors.split(',').count();
                 rules += count;
                 declared += count * block.len();
@@ -53,6 +64,16 @@ impl Styles {
         Ok(styles)
     }
 
+    /// Whether a document of so many elements, so deep, is styled in a moment.
+    pub(super) fn check(&self, elements: usize, depth: usize) -> Result<(), ArtworkError> {
+        let looks = self.ancestors.iter().map(|count| depth.max(1).saturating_pow(*count));
+        let looks = looks.fold(0, usize::saturating_add).saturating_mul(elements);
+        if looks > MAX_LOOKS {
+            return Err(ArtworkError::svg("its style sheet takes too long to apply"));
+        }
+        Ok(())
+    }
+
     /// Whether an element itself is clipped.
     pub(super) fn clips(&self, node: Node<'_, '_>) -> bool {
         node.has_attribute(PROPERTY)
@@ -61,6 +82,12 @@ impl Styles {
                 .attribute("class")
                 .is_some_and(|classes| classes.split_whitespace().any(|class| self.classes.contains(class)))
     }
+}
+
+/// Words of a selector before its last.
+fn ancestors(selector: &str) -> u32 {
+    let words = selector.split([' ', '\t', '\r', '\n', '\x0c', '>']).filter(|word| !word.is_empty()).count();
+    u32::try_from(words.saturating_sub(1)).unwrap_or(u32::MAX)
 }
 
 fn class(selector: &str) -> Result<&str, ArtworkError> {

@@ -1,4 +1,7 @@
 use super::*;
+use sha2::{Digest, Sha256};
+
+use crate::plan::record_name;
 
 fn new_record(gen_id: &str, index: u32) -> NewRecord {
     NewRecord {
@@ -11,7 +14,10 @@ fn new_record(gen_id: &str, index: u32) -> NewRecord {
             id: format!("urn:c2pa:{gen_id}-{index}"),
             jumbf: vec![index as u8; 5000],
         }),
-        thumbnail_manifest_id: Some(format!("urn:c2pa:{gen_id}-{index}-thumb")),
+        thumbnail_manifest: Some(ManifestDigest::new(
+            format!("urn:c2pa:{gen_id}-{index}-thumb"),
+            gen_id.as_bytes(),
+        )),
         facts: json!({"prompt": "by the sea", "seed": index}),
     }
 }
@@ -45,6 +51,7 @@ async fn a_completed_job_leaves_its_records_and_each_id_finds_its_own() {
     assert_eq!(second.record_id, sent.record_id);
     assert_eq!((second.pdq, second.pdq_quality), (sent.pdq, sent.pdq_quality));
     assert_eq!((&second.mark, &second.manifest, &second.facts), (&sent.mark, &sent.manifest, &sent.facts));
+    assert_eq!(second.thumbnail_manifest, sent.thumbnail_manifest);
     for id in ["urn:c2pa:g-1", "urn:c2pa:g-1-thumb"] {
         assert_eq!(records.by_manifest_id(id).unwrap().as_ref(), Some(&second), "{id}");
     }
@@ -70,7 +77,7 @@ async fn fingerprints_come_in_order_and_only_new_ones_are_asked_for() {
 }
 
 #[tokio::test]
-async fn a_lost_claim_leaves_no_record_and_a_taken_id_keeps_its_first_picture() {
+async fn a_lost_claim_leaves_no_record_and_a_taken_id_completes_no_other_job() {
     let folder = tempfile::tempdir().unwrap();
     let (store, key) = open(&config(folder.path())).await;
     let id = store.submit(new_job(key)).await.unwrap().ticket().id.clone();
@@ -84,9 +91,45 @@ async fn a_lost_claim_leaves_no_record_and_a_taken_id_keeps_its_first_picture() 
     assert!(finish(now, vec![new_record("g", 0)]).await);
     let records = Records::open(&config(folder.path())).unwrap().unwrap();
     assert_eq!(records.by_id(record_id("late", 0)).unwrap(), None);
-    // Another job with the same 64 bits ends all the same.
-    assert!(complete(&store, key, vec![new_record("g", 0)]).await.1);
+    // Another job with the same 64 bits, or with the same manifest, keeps nothing.
+    let other = store.submit(new_job(key)).await.unwrap().ticket().id.clone();
+    let claim = claim(&store).await.claim;
+    for taken in [new_record("g", 0), NewRecord { record_id: 7, ..new_record("g", 0) }] {
+        let name = record_name(taken.record_id);
+        let (claim, list) = (claim.clone(), vec![new_record("h", 0), taken]);
+        let refused = blocking(&store, move |store| store.finish(&claim, done(), list)).await;
+        assert_eq!(refused, Err(StoreError::RecordTaken { record: name }));
+    }
+    assert_eq!(records.by_id(record_id("h", 0)).unwrap(), None);
+    assert_eq!(store.job(key, &other).await.unwrap().outcome, None);
     assert_eq!(records.by_id(record_id("g", 0)).unwrap().unwrap().job_id, id);
+}
+
+#[tokio::test]
+async fn a_job_that_brings_its_records_again_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, key) = open(&config(folder.path())).await;
+    let (id, _) = complete(&store, key, vec![new_record("g", 0)]).await;
+    let records = Records::open(&config(folder.path())).unwrap().unwrap();
+    let before = records.by_id(record_id("g", 0)).unwrap();
+    let connection = rusqlite::Connection::open(config(folder.path()).database()).unwrap();
+    let claim = Claim { id, attempt: 2, owner: "worker".to_owned() };
+    let again = NewRecord { pdq_quality: 1, ..new_record("g", 0) };
+    crate::store::records::insert(&connection, &claim, &[again], 0).unwrap();
+    assert_eq!(records.by_id(record_id("g", 0)).unwrap(), before);
+    assert_eq!(records.fingerprints_after(0, 10).unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_manifest_is_known_by_its_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, key) = open(&config(folder.path())).await;
+    complete(&store, key, vec![new_record("g", 1)]).await;
+    let records = Records::open(&config(folder.path())).unwrap().unwrap();
+    let record = records.by_id(record_id("g", 1)).unwrap().unwrap();
+    let knows = |store: &[u8]| record.has_manifest(Sha256::digest(store).into());
+    assert!(knows(&[1; 5000]) && knows(b"g"), "the picture's and the thumbnail's");
+    assert!(!knows(&[1; 4999]) && !knows(b""));
 }
 
 #[tokio::test]

@@ -1,16 +1,21 @@
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use crate::credentials::{C2paReport, State};
 use crate::finish::invisible_mark::Detection;
 use crate::finish::pdq::Hash256;
-use crate::store::{Record, RecordedManifest, record_name};
+use crate::plan::record_name;
+use crate::store::{Record, RecordedManifest};
 use crate::verify::answer::{answer, report};
 use crate::verify::pdq_index::Near;
 use crate::verify::*;
 
 /// The key of the picture's maker.
 const MAKER: i64 = 1;
+
+/// The manifest store of every record.
+const DELIVERED: &[u8] = b"jumb";
 
 fn record(record_id: u64) -> Record {
     Record {
@@ -22,8 +27,8 @@ fn record(record_id: u64) -> Record {
         pdq: [0; 32],
         pdq_quality: 100,
         mark: None,
-        manifest: Some(RecordedManifest { id: format!("urn:c2pa:{record_id}"), jumbf: vec![1] }),
-        thumbnail_manifest_id: None,
+        manifest: Some(RecordedManifest { id: format!("urn:c2pa:{record_id}"), jumbf: DELIVERED.to_vec() }),
+        thumbnail_manifest: None,
         facts: json!({"prompt": "a secret garden", "picture_key": "secret_00001.jpg", "width": 1344, "height": 768}),
     }
 }
@@ -34,14 +39,26 @@ fn silent(bits: usize) -> Evidence {
     for bit in 0..bits {
         bytes[bit / 8] |= 1 << (bit % 8);
     }
-    let c2pa = C2paReport { present: false, state: None, reasons: vec![], manifest_id: None, manifest: None };
+    let c2pa = C2paReport {
+        present: false,
+        state: None,
+        reasons: vec![],
+        manifest_id: None,
+        store_sha256: None,
+        manifest: None,
+    };
     let hash = Hash256::from_bytes(bytes);
     Evidence { c2pa, mark: None, width_px: 1344, height_px: 768, hash, upright: hash, quality: 100 }
 }
 
 fn with_manifest(evidence: Evidence, state: State) -> Evidence {
-    let manifest_id = Some("urn:c2pa:7".to_owned());
-    let c2pa = C2paReport { present: true, state: Some(state), reasons: vec![], manifest_id, manifest: None };
+    let c2pa = C2paReport {
+        present: true,
+        state: Some(state),
+        manifest_id: Some("urn:c2pa:7".to_owned()),
+        store_sha256: Some(Sha256::digest(DELIVERED).into()),
+        ..evidence.c2pa
+    };
     Evidence { c2pa, ..evidence }
 }
 
@@ -124,6 +141,18 @@ fn a_manifest_that_is_not_trusted_leads_nowhere_by_its_id() {
             (found.layer, found.record_by, codes(&found)),
             (Some(Layer::Mark), Some(Layer::Mark), vec![code])
         );
+    }
+}
+
+#[test]
+fn a_trusted_manifest_that_was_not_delivered_leads_nowhere_by_its_id() {
+    for (state, more) in [(State::Trusted, None), (State::Valid, Some("SIGNER_NOT_TRUSTED"))] {
+        let mut evidence = with_manifest(silent(128), state);
+        evidence.c2pa.store_sha256 = Some([7; 32]);
+        let found = verdict(&evidence, Traces { by_manifest: Some(record(7)), ..Traces::default() });
+        assert_eq!((found.record.as_ref(), found.record_by), (None, None));
+        let due: Vec<_> = more.into_iter().chain(["MANIFEST_NOT_OURS"]).collect();
+        assert_eq!((codes(&found), &found.findings[due.len() - 1].records), (due, &vec![7]));
     }
 }
 

@@ -1,4 +1,5 @@
-//! The verdict, and the search by likeness against looking at everything.
+//! The verdict, manifests of our own and of others, and the search by likeness against looking at everything.
 
 mod layers;
+mod manifests;
 mod pdq_index;

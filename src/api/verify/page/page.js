@@ -87,7 +87,7 @@ function contents(store) {
 }
 
 function verdict(told) {
-  const match = told.match, record = told.record, bad = told.findings.some(finding => finding.code === "PICTURE_DIFFERS" || finding.code.includes("DISAGREE"));
+  const match = told.match, record = told.record, bad = told.findings.some(finding => finding.code === "PICTURE_DIFFERS" || finding.code.includes("DISAGREE") || (finding.code === "MANIFEST_NOT_OURS" && match && match.layer === "c2pa"));
   const when = record ? " on " + day(record.created_at) : "", own = match && match.yours ? " It was made with your key." : "";
   const named = contents(told.c2pa.manifest || (record && record.manifest));
   const made = named.kind === KIND.trainedAlgorithmicMedia ? "This service made it with AI" : "This service made it";
@@ -177,7 +177,7 @@ function reveal(picture, told) {
   $("pill").textContent = pill;
   $("verdict").textContent = headline;
   $("explain").textContent = explanation;
-  $("findings").replaceChildren(...told.findings.map(finding => make("li", finding.message[0].toUpperCase() + finding.message.slice(1) + ".", /INVALID|DISAGREE|DIFFERS/.test(finding.code) ? "bad" : "")));
+  $("findings").replaceChildren(...told.findings.map(finding => make("li", finding.message[0].toUpperCase() + finding.message.slice(1) + ".", /INVALID|NOT_OURS|DISAGREE|DIFFERS/.test(finding.code) ? "bad" : "")));
   $("layers").replaceChildren(...layers(told));
   const record = told.record, yours = Boolean(told.match && told.match.yours);
   $("record").hidden = !record;
