@@ -14,6 +14,7 @@
 //! - `config`: the operator's own mark
 //! - `error`
 //! - `libavif`: the C library behind AVIF
+//! - `testing`: what tests share
 
 mod c2pa_sign;
 mod config;
@@ -25,6 +26,8 @@ pub mod invisible_mark;
 mod libavif;
 pub mod pdq;
 mod read_back;
+#[cfg(test)]
+mod testing;
 mod thumbnail;
 pub mod visible_watermark;
 
