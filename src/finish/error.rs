@@ -23,6 +23,8 @@ pub enum FinishError {
     Avif(AvifError),
     #[error("AVIF by rav1e: {0}")]
     Rav1e(String),
+    #[error("the thumbnail: {0}")]
+    Thumbnail(String),
     #[error("the watermark: {0}")]
     Watermark(#[from] ArtworkError),
     #[error("the invisible mark: {0}")]

@@ -173,7 +173,7 @@ fn small(
 ) -> Result<Signed, FinishError> {
     let quality = task.output.quality.min(THUMBNAIL_QUALITY);
     let output = Output { quality, ..task.output.clone() };
-    let bytes = encode_with(&thumbnail(picture), &output, tools.avif)?;
+    let bytes = encode_with(&thumbnail(picture)?, &output, tools.avif)?;
     sign(bytes, &output, tools, &task.provenance.thumbnail(full, task.visible_mark.is_some()))
 }
 
