@@ -31,8 +31,6 @@ pub enum FinishError {
     Mark(#[from] MarkError),
     #[error("the file just written cannot be read: {0}")]
     Unreadable(#[from] DecodeError),
-    #[error("signing changed the pixels")]
-    Changed,
     #[error("the content credentials: {0}")]
     Credentials(#[from] CredentialsError),
 }

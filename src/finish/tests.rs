@@ -1,11 +1,11 @@
-use image::RgbImage;
 use image::imageops::{FilterType, resize};
+use image::{Rgb, RgbImage};
 use time::OffsetDateTime;
 
 use super::decode::{DecodeLimits, decode};
-use super::invisible_mark::{InvisibleMark, TileSpread};
+use super::invisible_mark::{Detection, InvisibleMark, MarkError, TileSpread};
 use super::testing::{picture, psnr_db};
-use super::{AvifEncoder, Provenance, Task, Tools, encode, fingerprint, finish, thumbnail};
+use super::{AvifEncoder, Provenance, STRENGTHS, Task, Tools, encode, fingerprint, finish, thumbnail};
 use crate::credentials::{Credentials, CredentialsConfig, State};
 use crate::plan::{self, Format, Output};
 
@@ -114,6 +114,79 @@ fn everything_at_once() {
         // Of the marked pixels, not of those that came in.
         if format == Format::Png {
             assert_eq!(finished.fingerprint, fingerprint(&large.picture));
+        }
+    }
+}
+
+/// A mark that is read as it is told to be: coded bits that are read wrong at each strength, `None` where nothing is read.
+/// It leaves the strength in the first pixel, so that a test can see which picture went out.
+#[derive(Debug)]
+struct Fickle([Option<u32>; 3]);
+
+const CODED_BITS: u32 = 100;
+
+impl InvisibleMark for Fickle {
+    fn alg(&self) -> &'static str {
+        "test.fickle"
+    }
+
+    fn embed(&self, picture: &RgbImage, _: u64, strength: f32) -> Result<RgbImage, MarkError> {
+        let mut marked = picture.clone();
+        marked.put_pixel(0, 0, Rgb([(strength * 10.0).round() as u8; 3]));
+        Ok(marked)
+    }
+
+    fn detect(&self, picture: &RgbImage) -> Result<Option<Detection>, MarkError> {
+        let at = STRENGTHS.iter().position(|strength| (strength * 10.0).round() as u8 == picture[(0, 0)][0]);
+        let bit_errors = at.and_then(|at| self.0[at]);
+        Ok(bit_errors.map(|bit_errors| Detection {
+            payload: 7,
+            bit_errors,
+            coded_bits: CODED_BITS,
+            confidence: 1.0,
+            scale: 1.0,
+            degrees: 0.0,
+            mirrored: false,
+        }))
+    }
+}
+
+#[test]
+fn what_is_published_is_what_was_read_and_nothing_else_is_claimed() {
+    let folder = tempfile::tempdir().unwrap();
+    let credentials =
+        Credentials::open(&CredentialsConfig::default(), folder.path(), OffsetDateTime::now_utc()).unwrap();
+    let output = output(Format::Png, 95);
+    let provenance = provenance();
+    let limits = DecodeLimits { max_bytes: 1 << 24, max_pixels: 1 << 24, max_side_px: 4096 };
+    // Easily read; read with ease only when stronger; best in the middle; read once; never.
+    for (errors, sent) in [
+        ([Some(0), Some(0), Some(0)], Some((1.0, 0))),
+        ([Some(20), Some(5), Some(0)], Some((1.4, 5))),
+        ([Some(20), Some(9), Some(12)], Some((1.4, 9))),
+        ([None, None, Some(30)], Some((2.0, 30))),
+        ([None, None, None], None),
+    ] {
+        for payload in [7, 8] {
+            let mark = Fickle(errors);
+            let task = Task { visible_mark: None, output: &output, payload, provenance: &provenance };
+            let tools = Tools { mark: Some(&mark), credentials: Some(&credentials), avif: AvifEncoder::Aom };
+            let finished = finish(picture(300, 200), &task, tools).unwrap();
+            // Another payload than was set is no mark.
+            let sent = sent.filter(|_| payload == 7);
+            let read = finished.mark.as_ref().map(|mark| (mark.strength, mark.bit_errors));
+            assert_eq!(read, sent, "{errors:?}");
+            let seen = decode(&finished.picture.bytes, &limits).unwrap().picture;
+            assert_eq!(finished.fingerprint, fingerprint(&seen), "{errors:?}");
+            match sent {
+                Some((strength, _)) => assert_eq!(seen[(0, 0)][0], (strength * 10.0_f32).round() as u8),
+                None => assert!(seen == picture(300, 200), "no half a mark is left in it"),
+            }
+            let report = credentials.read(&finished.picture.bytes, Format::Png);
+            assert_eq!(report.state, Some(State::Trusted), "{:?}", report.reasons);
+            let manifest = report.manifest.unwrap().to_string();
+            assert_eq!(manifest.contains("test.fickle"), sent.is_some(), "{errors:?}: {manifest}");
+            assert_eq!(manifest.contains("c2pa.watermarked"), sent.is_some(), "{errors:?}: {manifest}");
         }
     }
 }
