@@ -26,8 +26,6 @@ pub mod invisible_mark;
 mod libavif;
 pub mod pdq;
 mod read_back;
-#[cfg(test)]
-mod testing;
 mod thumbnail;
 pub mod visible_watermark;
 
@@ -196,5 +194,7 @@ fn sign(bytes: Vec<u8>, output: &Output, tools: Tools<'_>, claim: &Claim<'_>) ->
     }
 }
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
