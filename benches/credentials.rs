@@ -38,7 +38,7 @@ fn main() {
     let credentials =
         Credentials::open(&CredentialsConfig::default(), data.path(), now).expect("certificates");
     let picture = picture();
-    let small = thumbnail(&picture);
+    let small = thumbnail(&picture).expect("a small picture");
     println!(
         "{:14} {:>9} {:>7} {:>9} {:>9} {:>16}",
         "format", "bytes", "added", "sign ms", "read ms", "thumbnail ms"

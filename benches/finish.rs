@@ -123,7 +123,11 @@ fn main() {
                 row(&step, Vec::len, || encode(&picture, &output).expect("a file"));
             }
         }
-        row("thumbnail", |made: &RgbImage| made.as_raw().len(), || thumbnail(&picture));
+        row(
+            "thumbnail",
+            |made: &RgbImage| made.as_raw().len(),
+            || thumbnail(&picture).expect("a small picture"),
+        );
         watermarks(&picture);
     }
 }

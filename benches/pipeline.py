@@ -41,7 +41,7 @@ EVERY_FORMAT = "every format"
 OUTPUTS = {
     "JPEG 95": ("JPEG", "image/jpeg", True, {"subsampling": 0}, {"optimize": True}),
     "PNG": ("PNG", "image/png", False, {}, {"compress_level": 1}),
-    "WebP 95": ("WEBP", "image/webp", True, {}, {"method": 2}),
+    "WebP 95": ("WEBP", "image/webp", True, {}, {"method": 0}),
     "WebP lossless": ("WEBP", "image/webp", False, {"lossless": True}, {"method": 0, "quality": 0}),
     "AVIF 95": ("AVIF", "image/avif", True, {"subsampling": "4:4:4", "max_threads": 1}, {"speed": 9}),
     # 100 is as near to lossless as Pillow goes: libavif's lossless wants the identity matrix, which it does not set.

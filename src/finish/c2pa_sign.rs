@@ -11,10 +11,10 @@ impl Provenance {
         Claim { soft_binding, visible_watermark, ..Claim::new(self) }
     }
 
-    /// Of the small copy of `full`.
-    pub(super) fn thumbnail<'a>(&'a self, full: &'a Signed, visible_watermark: bool) -> Claim<'a> {
+    /// Of the small copy of `full`, whose own manifest says what was drawn over it.
+    pub(super) fn thumbnail<'a>(&'a self, full: &'a Signed) -> Claim<'a> {
         // Unsigned pictures have no manifest to refer to.
         let ingredient = (!full.manifest.is_empty()).then_some(full);
-        Claim { ingredient, visible_watermark, ..Claim::new(self) }
+        Claim { ingredient, ..Claim::new(self) }
     }
 }

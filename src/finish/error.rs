@@ -23,14 +23,14 @@ pub enum FinishError {
     Avif(AvifError),
     #[error("AVIF by rav1e: {0}")]
     Rav1e(String),
+    #[error("the thumbnail: {0}")]
+    Thumbnail(String),
     #[error("the watermark: {0}")]
     Watermark(#[from] ArtworkError),
     #[error("the invisible mark: {0}")]
     Mark(#[from] MarkError),
     #[error("the file just written cannot be read: {0}")]
     Unreadable(#[from] DecodeError),
-    #[error("signing changed the pixels")]
-    Changed,
     #[error("the content credentials: {0}")]
     Credentials(#[from] CredentialsError),
 }

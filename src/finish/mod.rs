@@ -7,13 +7,14 @@
 //! - `fingerprint`: PDQ of the final pixels, in hexadecimal
 //! - `pdq/`: the hash itself, equal to Meta's
 //! - `encode/`: JPEG, PNG, WebP and AVIF, declared as sRGB
-//! - `c2pa_sign`: what is claimed of the picture; signing is the last step
-//! - `read_back`: the mark out of the bytes that will be published
+//! - `c2pa_sign`: what is claimed of the picture; signing is the last step that makes bytes
+//! - `read_back`: the mark out of the signed bytes, which will be published
 //! - `thumbnail`: the same picture, 512 pixels on its long side
 //! - [`decode`]: pictures from outside, within limits
 //! - `config`: the operator's own mark
 //! - `error`
 //! - `libavif`: the C library behind AVIF
+//! - `testing`: what tests share
 
 mod c2pa_sign;
 mod config;
@@ -71,6 +72,13 @@ pub struct Task<'a> {
     pub provenance: &'a Provenance,
 }
 
+impl Task<'_> {
+    /// Whether anything is seen of the visible mark.
+    fn shows_mark(&self) -> bool {
+        self.visible_mark.is_some_and(|(_, watermark)| watermark.opacity_percent > 0)
+    }
+}
+
 /// What storage and record get.
 #[derive(Debug)]
 pub struct Finished {
@@ -97,35 +105,29 @@ pub fn finish(mut picture: RgbImage, task: &Task<'_>, tools: Tools<'_>) -> Resul
         Some(mark) => readable(&picture, task, tools, mark)?,
         None => None,
     };
-    let (picture, bytes, mark) = match marked {
-        Some(Marked { picture, bytes, read }) => (picture, bytes, Some(read)),
+    let (picture, signed, mark) = match marked {
+        Some(Marked { picture, signed, read }) => (picture, signed, Some(read)),
         None => {
-            let bytes = encode_with(&picture, task.output, tools.avif)?;
-            (picture, bytes, None)
+            let signed = encode_and_sign(&picture, None, task, tools)?;
+            read_back::pixels(&signed.bytes)?;
+            (picture, signed, None)
         }
     };
     let fingerprint = fingerprint(&picture);
-    let alg = mark.as_ref().map(|mark| mark.alg);
-    let claim = task.provenance.picture(task.payload, alg, task.visible_mark.is_some());
-    let pixels = read_back::pixels(&bytes)?;
-    let signed = sign(bytes, task.output, tools, &claim)?;
-    // What the mark was read out of is what will be published.
-    if read_back::pixels(&signed.bytes)? != pixels {
-        return Err(FinishError::Changed);
-    }
     let thumbnail = small(&picture, &signed, task, tools)?;
     Ok(Finished { fingerprint, picture: signed, thumbnail, mark })
 }
 
-/// A picture out of whose bytes the mark was read.
+/// A picture out of whose signed bytes the mark was read that they claim.
 struct Marked {
     picture: RgbImage,
-    bytes: Vec<u8>,
+    signed: Signed,
     read: MarkRead,
 }
 
 /// The least strength at which the mark is read with ease, or else the one at which it is read best; `None` where it cannot
-/// be read at all.
+/// be read at all. Each is signed before it is read, so that what is read is what will be published; what claims a mark that is not
+/// read is dropped.
 fn readable(
     picture: &RgbImage,
     task: &Task<'_>,
@@ -139,13 +141,14 @@ fn readable(
             Err(MarkError::TooSmall { .. }) => break,
             Err(error) => return Err(error.into()),
         };
-        let bytes = encode_with(&marked, task.output, tools.avif)?;
-        let Some(read) = read_back::mark(mark, &read_back::pixels(&bytes)?, task.payload, strength)? else {
+        let signed = encode_and_sign(&marked, Some(mark.alg()), task, tools)?;
+        let pixels = read_back::pixels(&signed.bytes)?;
+        let Some(read) = read_back::mark(mark, &pixels, task.payload, strength)? else {
             continue;
         };
         let easily = read.is_easy();
         if best.as_ref().is_none_or(|best| read.bit_errors < best.read.bit_errors) {
-            best = Some(Marked { picture: marked, bytes, read });
+            best = Some(Marked { picture: marked, signed, read });
         }
         if easily {
             break;
@@ -161,6 +164,18 @@ fn readable(
     Ok(best)
 }
 
+/// `alg` names the invisible mark that the claim says is in it.
+fn encode_and_sign(
+    picture: &RgbImage,
+    alg: Option<&str>,
+    task: &Task<'_>,
+    tools: Tools<'_>,
+) -> Result<Signed, FinishError> {
+    let bytes = encode_with(picture, task.output, tools.avif)?;
+    let claim = task.provenance.picture(task.payload, alg, task.shows_mark());
+    sign(bytes, task.output, tools, &claim)
+}
+
 fn small(
     picture: &RgbImage,
     full: &Signed,
@@ -169,8 +184,8 @@ fn small(
 ) -> Result<Signed, FinishError> {
     let quality = task.output.quality.min(THUMBNAIL_QUALITY);
     let output = Output { quality, ..task.output.clone() };
-    let bytes = encode_with(&thumbnail(picture), &output, tools.avif)?;
-    sign(bytes, &output, tools, &task.provenance.thumbnail(full, task.visible_mark.is_some()))
+    let bytes = encode_with(&thumbnail(picture)?, &output, tools.avif)?;
+    sign(bytes, &output, tools, &task.provenance.thumbnail(full))
 }
 
 fn sign(bytes: Vec<u8>, output: &Output, tools: Tools<'_>, claim: &Claim<'_>) -> Result<Signed, FinishError> {
@@ -185,5 +200,7 @@ fn sign(bytes: Vec<u8>, output: &Output, tools: Tools<'_>, claim: &Claim<'_>) ->
     }
 }
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

@@ -1,33 +1,16 @@
+use image::imageops::{FilterType, resize};
 use image::{Rgb, RgbImage};
 use time::OffsetDateTime;
 
 use super::decode::{DecodeLimits, decode};
-use super::invisible_mark::{InvisibleMark, TileSpread};
-use super::{Artwork, AvifEncoder, Task, Tools, encode, fingerprint, finish, thumbnail};
+use super::invisible_mark::{Detection, InvisibleMark, MarkError, TileSpread};
+use super::testing::{picture, psnr_db};
+use super::{Artwork, AvifEncoder, STRENGTHS, Task, Tools, encode, fingerprint, finish, thumbnail};
 use crate::credentials::{Credentials, CredentialsConfig, Provenance, Signed, State};
 use crate::plan::{self, Anchor, Format, Output, Watermark};
 
 fn output(format: Format, quality: u8) -> Output {
     Output { format, quality, lossless: false }
-}
-
-/// Soft colours and hard edges, so that chroma subsampling shows.
-fn picture(width: u32, height: u32) -> RgbImage {
-    RgbImage::from_fn(width, height, |x, y| {
-        let (u, v) = (x as f32 / width as f32, y as f32 / height as f32);
-        if (u - 0.5).hypot(v - 0.5) < 0.3 {
-            Rgb([230, (60.0 + 120.0 * u) as u8, 40])
-        } else {
-            Rgb([(255.0 * u) as u8, (255.0 * v) as u8, (160.0 + 80.0 * (9.0 * u).sin()) as u8])
-        }
-    })
-}
-
-fn psnr_db(a: &RgbImage, b: &RgbImage) -> f64 {
-    assert_eq!(a.dimensions(), b.dimensions());
-    let square = |(x, y): (&u8, &u8)| (f64::from(*x) - f64::from(*y)).powi(2);
-    let mse = a.as_raw().iter().zip(b.as_raw()).map(square).sum::<f64>() / a.as_raw().len() as f64;
-    10.0 * (255.0_f64.powi(2) / mse).log10()
 }
 
 #[test]
@@ -40,17 +23,35 @@ fn a_thumbnail_keeps_the_shape() {
         ((512, 300), (512, 300)),
         ((40, 30), (40, 30)),
         ((2000, 1), (512, 1)),
+        ((2000, 0), (2000, 0)),
     ] {
-        assert_eq!(thumbnail(&RgbImage::new(size.0, size.1)).dimensions(), small, "{size:?}");
+        assert_eq!(thumbnail(&RgbImage::new(size.0, size.1)).unwrap().dimensions(), small, "{size:?}");
     }
 }
 
 #[test]
 fn a_thumbnail_looks_like_the_picture() {
-    let small = thumbnail(&picture(1344, 768));
+    let small = thumbnail(&picture(1344, 768)).unwrap();
     let drawn_small = picture(512, 293);
     let psnr = psnr_db(&small, &drawn_small);
     assert!(psnr > 27.0, "{psnr:.1} dB");
+}
+
+/// Fine texture tells one filter from another: the nearest one in `image`, Catmull and Rom's, is under 40 dB away.
+#[test]
+fn a_thumbnail_is_the_lanczos_of_the_crate_image() {
+    for (width, height) in [(1344, 768), (768, 1344), (1300, 9), (513, 400)] {
+        let mut large = picture(width, height);
+        for (x, y, pixel) in large.enumerate_pixels_mut() {
+            let grain = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(2_246_822_519)) >> 26;
+            pixel.0 = pixel.0.map(|value| value.saturating_add(grain as u8));
+        }
+        let small = thumbnail(&large).unwrap();
+        let slowly = |filter| psnr_db(&small, &resize(&large, small.width(), small.height(), filter));
+        let (same, other) = (slowly(FilterType::Lanczos3), slowly(FilterType::CatmullRom));
+        println!("{width}x{height}: {same:.1} dB, another filter {other:.1}");
+        assert!(same > 50.0 && other < same - 6.0, "{width}x{height}: {same:.1} dB, {other:.1}");
+    }
 }
 
 fn provenance() -> Provenance {
@@ -131,8 +132,13 @@ fn a_visible_mark_is_drawn_and_told_and_without_one_neither() {
     assert_eq!(pixels(&drawn.picture)[(15, 15)], Rgb([255; 3]));
     assert_eq!(pixels(&drawn.picture)[(31, 31)], picture(300, 200)[(31, 31)]);
     assert_eq!(told(&drawn.picture), ["c2pa.created", "c2pa.edited"]);
-    assert_eq!(told(&drawn.thumbnail), ["c2pa.opened", "c2pa.resized.proportional", "c2pa.edited"]);
+    assert_eq!(told(&drawn.thumbnail), ["c2pa.opened", "c2pa.resized.proportional"], "the edit is the picture's");
     assert_ne!(drawn.fingerprint, plain.fingerprint);
+
+    let clear = Watermark { opacity_percent: 0, ..watermark };
+    let unseen = finished(Some((&artwork, &clear)));
+    assert_eq!(pixels(&unseen.picture), picture(300, 200), "not a pixel was touched");
+    assert_eq!(told(&unseen.picture), ["c2pa.created"]);
 }
 
 #[test]
@@ -162,6 +168,79 @@ fn everything_at_once() {
         // Of the marked pixels, not of those that came in.
         if format == Format::Png {
             assert_eq!(finished.fingerprint, fingerprint(&large.picture));
+        }
+    }
+}
+
+/// A mark that is read as it is told to be: coded bits that are read wrong at each strength, `None` where nothing is read.
+/// It leaves the strength in the first pixel, so that a test can see which picture went out.
+#[derive(Debug)]
+struct Fickle([Option<u32>; 3]);
+
+const CODED_BITS: u32 = 100;
+
+impl InvisibleMark for Fickle {
+    fn alg(&self) -> &'static str {
+        "test.fickle"
+    }
+
+    fn embed(&self, picture: &RgbImage, _: u64, strength: f32) -> Result<RgbImage, MarkError> {
+        let mut marked = picture.clone();
+        marked.put_pixel(0, 0, Rgb([(strength * 10.0).round() as u8; 3]));
+        Ok(marked)
+    }
+
+    fn detect(&self, picture: &RgbImage) -> Result<Option<Detection>, MarkError> {
+        let at = STRENGTHS.iter().position(|strength| (strength * 10.0).round() as u8 == picture[(0, 0)][0]);
+        let bit_errors = at.and_then(|at| self.0[at]);
+        Ok(bit_errors.map(|bit_errors| Detection {
+            payload: 7,
+            bit_errors,
+            coded_bits: CODED_BITS,
+            confidence: 1.0,
+            scale: 1.0,
+            degrees: 0.0,
+            mirrored: false,
+        }))
+    }
+}
+
+#[test]
+fn what_is_published_is_what_was_read_and_nothing_else_is_claimed() {
+    let folder = tempfile::tempdir().unwrap();
+    let credentials =
+        Credentials::open(&CredentialsConfig::default(), folder.path(), OffsetDateTime::now_utc()).unwrap();
+    let output = output(Format::Png, 95);
+    let provenance = provenance();
+    let limits = DecodeLimits { max_bytes: 1 << 24, max_pixels: 1 << 24, max_side_px: 4096 };
+    // Easily read; read with ease only when stronger; best in the middle; read once; never.
+    for (errors, sent) in [
+        ([Some(0), Some(0), Some(0)], Some((1.0, 0))),
+        ([Some(20), Some(5), Some(0)], Some((1.4, 5))),
+        ([Some(20), Some(9), Some(12)], Some((1.4, 9))),
+        ([None, None, Some(30)], Some((2.0, 30))),
+        ([None, None, None], None),
+    ] {
+        for payload in [7, 8] {
+            let mark = Fickle(errors);
+            let task = Task { visible_mark: None, output: &output, payload, provenance: &provenance };
+            let tools = Tools { mark: Some(&mark), credentials: Some(&credentials), avif: AvifEncoder::Aom };
+            let finished = finish(picture(300, 200), &task, tools).unwrap();
+            // Another payload than was set is no mark.
+            let sent = sent.filter(|_| payload == 7);
+            let read = finished.mark.as_ref().map(|mark| (mark.strength, mark.bit_errors));
+            assert_eq!(read, sent, "{errors:?}");
+            let seen = decode(&finished.picture.bytes, &limits).unwrap().picture;
+            assert_eq!(finished.fingerprint, fingerprint(&seen), "{errors:?}");
+            match sent {
+                Some((strength, _)) => assert_eq!(seen[(0, 0)][0], (strength * 10.0_f32).round() as u8),
+                None => assert!(seen == picture(300, 200), "no half a mark is left in it"),
+            }
+            let report = credentials.read(&finished.picture.bytes, Format::Png);
+            assert_eq!(report.state, Some(State::Trusted), "{:?}", report.reasons);
+            let manifest = report.manifest.unwrap().to_string();
+            assert_eq!(manifest.contains("test.fickle"), sent.is_some(), "{errors:?}: {manifest}");
+            assert_eq!(manifest.contains("c2pa.watermarked"), sent.is_some(), "{errors:?}: {manifest}");
         }
     }
 }

@@ -83,7 +83,7 @@ fn both(credentials: &Credentials, picture: &RgbImage, nth: usize) -> [Signed; 2
         Claim { soft_binding: Some(soft_binding), visible_watermark: true, ..Claim::new(&provenance) };
     let full = credentials.sign(&encode(picture, &output).unwrap(), format, &claim).unwrap();
     let small = Claim { ingredient: Some(&full), ..Claim::new(&provenance) };
-    let thumbnail = encode(&thumbnail(picture), &output).unwrap();
+    let thumbnail = encode(&thumbnail(picture).unwrap(), &output).unwrap();
     let thumbnail = credentials.sign(&thumbnail, format, &small).unwrap();
     [full, thumbnail]
 }
@@ -135,7 +135,7 @@ fn c2pa_python_trusts_every_format_and_its_thumbnails_and_the_rubric_has_no_obje
 fn a_changed_byte_of_any_format_is_noticed() {
     let data = tempfile::tempdir().unwrap();
     let credentials = open(data.path());
-    let picture = thumbnail(&scene());
+    let picture = thumbnail(&scene()).unwrap();
     for (nth, (name, format, ..)) in OUTPUTS.iter().enumerate() {
         for signed in both(&credentials, &picture, nth) {
             assert_eq!(credentials.read(&signed.bytes, *format).state, Some(State::Trusted), "{name}");

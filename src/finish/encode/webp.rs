@@ -1,4 +1,4 @@
-//! WebP by libwebp: about 50 ms at 1344x768 on one core at quality 75 and 75 ms at 95, lossless 120 ms.
+//! WebP by libwebp: about 50 ms at 1344x768 on one core, lossless 120 ms.
 
 use image::RgbImage;
 use webp::{Encoder, WebPConfig};
@@ -13,6 +13,12 @@ const MAX_SIDE_PX: u32 = 16_383;
 /// smaller at 95.
 const METHOD: i32 = 2;
 
+/// From this quality on [`QUICK_METHOD`] gives files that are no larger, within 0.1 dB; at 90 they are a fifth larger.
+const QUICK_FROM: u8 = 95;
+
+/// Takes two thirds of the time of [`METHOD`].
+const QUICK_METHOD: i32 = 0;
+
 /// What `quality` means where nothing is lost: effort, 0 to 100, and the method for it. (25, 1) takes five times as long
 /// for files that are a tenth smaller.
 const LOSSLESS_EFFORT: (f32, i32) = (0.0, 0);
@@ -20,7 +26,7 @@ const LOSSLESS_EFFORT: (f32, i32) = (0.0, 0);
 pub(super) fn encode(picture: &RgbImage, quality: u8) -> Result<Vec<u8>, FinishError> {
     write(picture, |config| {
         config.quality = f32::from(quality);
-        config.method = METHOD;
+        config.method = if quality < QUICK_FROM { METHOD } else { QUICK_METHOD };
     })
 }
 

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::data_layer::Found;
 use super::*;
+use crate::finish::testing::psnr_db;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/trustmark").join(name)
@@ -130,12 +131,6 @@ fn scene(width: u32, height: u32) -> RgbImage {
             Rgb([(40.0 + 170.0 * u) as u8, (30.0 + 190.0 * v) as u8, (120.0 + 60.0 * (5.0 * u).sin()) as u8])
         }
     })
-}
-
-fn psnr_db(a: &RgbImage, b: &RgbImage) -> f64 {
-    let square = |(x, y): (&u8, &u8)| (f64::from(*x) - f64::from(*y)).powi(2);
-    let mse = a.as_raw().iter().zip(b.as_raw()).map(square).sum::<f64>() / a.as_raw().len() as f64;
-    10.0 * (255.0_f64.powi(2) / mse).log10()
 }
 
 #[test]
