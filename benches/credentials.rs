@@ -12,7 +12,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use image::{Rgb, RgbImage};
-use imgen::credentials::{Claim, Credentials, CredentialsConfig, Provenance, SoftBinding};
+use imgen::credentials::{Claim, Credentials, CredentialsConfig, Ingredient, Provenance, SoftBinding};
 use imgen::finish::{encode, thumbnail};
 use imgen::plan::{Format, Output};
 use time::OffsetDateTime;
@@ -60,7 +60,8 @@ fn main() {
         let signed = credentials.sign(&bytes, format, &claim).expect("signed");
         let sign_ms = fastest_ms(|| credentials.sign(&bytes, format, &claim).expect("signed"));
         let read_ms = fastest_ms(|| credentials.read(&signed.bytes, format));
-        let rendition = Claim { soft_binding: None, ingredient: Some(&signed), ..claim.clone() };
+        let rendition =
+            Claim { soft_binding: None, ingredient: Some(Ingredient::FullPicture(&signed)), ..claim.clone() };
         let small = encode(&small, &output).expect("a thumbnail");
         let thumbnail_ms = fastest_ms(|| credentials.sign(&small, format, &rendition).expect("signed"));
         println!(

@@ -18,7 +18,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use image::RgbImage;
-use imgen::credentials::{Claim, Credentials, CredentialsConfig, Provenance, Signed, SoftBinding};
+use imgen::credentials::{
+    Claim, Credentials, CredentialsConfig, Ingredient, Provenance, Signed, SoftBinding,
+};
 use imgen::finish::decode::{DecodeLimits, decode};
 use imgen::finish::invisible_mark::{InvisibleMark, TileSpread};
 use imgen::finish::visible_watermark::draw;
@@ -183,7 +185,7 @@ impl Bench {
         });
         assert!(read.is_some_and(|found| found.payload == PAYLOAD), "the mark was not read back");
         let small = Output { quality: QUALITY.min(THUMBNAIL_QUALITY), ..output.clone() };
-        let of = Claim { soft_binding: None, ingredient: Some(&signed), ..claim };
+        let of = Claim { soft_binding: None, ingredient: Some(Ingredient::FullPicture(&signed)), ..claim };
         let thumbnail = self.laps.time(name, "thumbnail", || {
             let small_picture = thumbnail(marked).expect("a small picture");
             sign(&encode(&small_picture, &small).expect("encoded"), &of)

@@ -213,7 +213,7 @@ fn open_verifier(
     config: &VerifyConfig,
 ) -> Result<Arc<Verifier>, AppError> {
     let reader = Reader::open(c2pa, &store.data_dir)?;
-    let verifier = Arc::new(Verifier::new(reader, readers(mark), Records::open(store)?, config));
+    let verifier = Arc::new(Verifier::new(reader, readers(mark), Records::open(store)?, config.limits()));
     let warming = verifier.clone();
     tokio::task::spawn_blocking(move || {
         if let Err(error) = warming.warm_up() {

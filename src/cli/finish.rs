@@ -4,26 +4,24 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use image::RgbImage;
+use image::{RgbImage, RgbaImage};
 use serde_json::json;
 use time::OffsetDateTime;
 
-use super::Failure;
+use super::files::Staged;
+use super::{Failure, LOCAL_LIMITS};
 use crate::config::Config;
-use crate::credentials::{Credentials, DigitalSourceType, Provenance};
-use crate::finish::decode::{DecodeLimits, decode};
+use crate::config::complaints::Complaints;
+use crate::credentials::{Credentials, DigitalSourceType, Opened, Provenance};
+use crate::finish::decode::{Kind, decode_rgba, sniff};
 use crate::finish::{Artwork, Finished, Task, Tools, finish};
 use crate::plan::{self, Anchor, Format, Output, Watermark, record_name};
 use crate::store::ids;
 
-/// A picture may be as large as a good camera's.
-const LIMITS: DecodeLimits =
-    DecodeLimits { max_bytes: 256 << 20, max_pixels: 120_000_000, max_side_px: 32_768 };
-
 /// What `imgen finish` takes.
 #[derive(Debug, Clone, Args)]
 pub struct FinishArgs {
-    /// The picture: JPEG, PNG, WebP or AVIF
+    /// The picture: JPEG, PNG, WebP or AVIF. Its colours are taken for sRGB, and what is transparent becomes white
     #[arg(value_name = "FILE")]
     pub picture: PathBuf,
     /// Where the finished picture goes
@@ -36,7 +34,7 @@ pub struct FinishArgs {
     #[arg(long)]
     pub format: Option<FormatName>,
     /// Compression quality
-    #[arg(long, default_value_t = 95, value_parser = clap::value_parser!(u8).range(1..=100))]
+    #[arg(long, default_value_t = 95, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub quality: u8,
     /// Lossless compression (WebP, AVIF)
     #[arg(long)]
@@ -44,26 +42,26 @@ pub struct FinishArgs {
     /// The invisible mark's payload, 16 hexadecimal digits [default: drawn by chance]
     #[arg(long, value_name = "HEX16", value_parser = record)]
     pub record: Option<u64>,
-    /// Visible watermark: PNG, JPEG, WebP or SVG
+    /// Visible watermark: PNG, JPEG, WebP or SVG [default: the configured brand mark]
     #[arg(long, value_name = "FILE")]
     pub wm_image: Option<PathBuf>,
     /// Its anchor, such as top-left or center
     #[arg(long, default_value = "bottom-right", value_parser = anchor)]
     pub wm_position: Anchor,
     /// Its width, in percent of the picture's
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=100))]
+    #[arg(long, default_value_t = 5, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub wm_scale: u8,
     /// Its opacity in percent
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u8).range(0..=100))]
+    #[arg(long, default_value_t = 100, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub wm_transparency: u8,
     /// Its rotation in degrees
     #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = clap::value_parser!(i16).range(-360..=360))]
     pub wm_rotation: i16,
     /// Its distance from the left or right edge, in pixels
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(0..=500))]
+    #[arg(long, default_value_t = 10, allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(0..=500))]
     pub wm_padding_x: u16,
     /// Its distance from the upper or lower edge, in pixels
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(0..=500))]
+    #[arg(long, default_value_t = 10, allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(0..=500))]
     pub wm_padding_y: u16,
     /// Author in the content credentials
     #[arg(long, default_value = "")]
@@ -119,8 +117,13 @@ impl From<FormatName> for Format {
 /// could not be read back, a file that cannot be written.
 pub fn run(arguments: &FinishArgs, config: &Config) -> Result<(), Failure> {
     let output = output(arguments)?;
-    let picture = read(&arguments.picture)?;
-    let artwork = arguments.wm_image.as_deref().map(artwork).transpose()?;
+    let bytes = std::fs::read(&arguments.picture).map_err(|error| at(&arguments.picture, &error))?;
+    let picture =
+        flatten(&decode_rgba(&bytes, &LOCAL_LIMITS).map_err(|error| at(&arguments.picture, &error))?);
+    let artwork = match &arguments.wm_image {
+        Some(path) => Some(artwork(path)?),
+        None => brand_mark(config)?,
+    };
     let watermark = watermark(arguments);
     let now = OffsetDateTime::now_utc();
     let credentials = match arguments.no_c2pa {
@@ -136,8 +139,12 @@ pub fn run(arguments: &FinishArgs, config: &Config) -> Result<(), Failure> {
         visible_mark: artwork.as_ref().map(|artwork| (artwork, &watermark)),
         output: &output,
         payload,
-        provenance: &provenance(arguments, payload, now),
+        provenance: &Provenance {
+            opened: credentials.as_ref().and_then(|credentials| opened(credentials, bytes)),
+            ..provenance(arguments, payload, now)
+        },
     };
+    let (width, height) = picture.dimensions();
     let tools = Tools {
         mark: scheme.as_deref(),
         credentials: credentials.as_ref(),
@@ -145,15 +152,17 @@ pub fn run(arguments: &FinishArgs, config: &Config) -> Result<(), Failure> {
     };
     let finished = finish(picture, &task, tools)?;
     if !arguments.no_mark && finished.mark.is_none() {
-        return Err(
-            "the invisible mark cannot be read back at this size and quality; see --quality, --no-mark"
-                .into(),
-        );
+        return Err(format!(
+            "the invisible mark cannot be read back out of {width}x{height} pixels at --quality {}; see --no-mark",
+            arguments.quality
+        )
+        .into());
     }
-    write(&arguments.out, &finished.picture.bytes)?;
+    let mut staged = vec![Staged::new(&arguments.out, &finished.picture.bytes)?];
     if let Some(path) = &arguments.thumbnail {
-        write(path, &finished.thumbnail.bytes)?;
+        staged.push(Staged::new(path, &finished.thumbnail.bytes)?);
     }
+    staged.into_iter().try_for_each(Staged::publish)?;
     writeln!(std::io::stdout().lock(), "{}", told(&finished, payload))?;
     Ok(())
 }
@@ -199,7 +208,7 @@ fn output(arguments: &FinishArgs) -> Result<Output, Failure> {
         }
     };
     if arguments.lossless && format == Format::Jpeg {
-        return Err("jpeg is never lossless".into());
+        return Err("--lossless: jpeg is never lossless; see --format".into());
     }
     Ok(Output { format, quality: arguments.quality, lossless: arguments.lossless })
 }
@@ -216,19 +225,45 @@ fn watermark(arguments: &FinishArgs) -> Watermark {
     }
 }
 
-fn read(path: &Path) -> Result<RgbImage, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let decoded = decode(&bytes, &LIMITS).map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(decoded.picture)
+/// What is transparent shows the white of paper, as browsers show it.
+fn flatten(picture: &RgbaImage) -> RgbImage {
+    let over_white = |value: u8, alpha: u8| {
+        let alpha = u32::from(alpha);
+        ((u32::from(value) * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+    };
+    let mut flat = RgbImage::new(picture.width(), picture.height());
+    for (to, from) in flat.pixels_mut().zip(picture.pixels()) {
+        let [r, g, b, alpha] = from.0;
+        to.0 = [r, g, b].map(|value| over_white(value, alpha));
+    }
+    flat
+}
+
+/// The file as it came, where it was signed: its manifest becomes the parent of the new one.
+fn opened(credentials: &Credentials, bytes: Vec<u8>) -> Option<Opened> {
+    let Kind::Picture(format) = sniff(&bytes) else { return None };
+    let content_type = format.content_type();
+    credentials.read(&bytes, format).present.then_some(Opened { bytes, content_type })
+}
+
+fn brand_mark(config: &Config) -> Result<Option<Artwork>, Failure> {
+    let mut complaints = Complaints::default();
+    let bytes = config.finish.open_brand_mark(&mut complaints);
+    if let Some(complaint) = complaints.0.first() {
+        return Err(complaint.to_string().into());
+    }
+    let read = |bytes: bytes::Bytes| Artwork::read(&bytes).map_err(|error| format!("finish.brand_mark: {error}"));
+    Ok(bytes.map(read).transpose()?)
 }
 
 fn artwork(path: &Path) -> Result<Artwork, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    Artwork::read(&bytes).map_err(|error| format!("{}: {error}", path.display()).into())
+    let place = |error: &dyn std::fmt::Display| format!("--wm-image: {}: {error}", path.display());
+    let bytes = std::fs::read(path).map_err(|error| place(&error))?;
+    Ok(Artwork::read(&bytes).map_err(|error| place(&error))?)
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    std::fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()).into())
+fn at(path: &Path, error: &dyn std::fmt::Display) -> String {
+    format!("{}: {error}", path.display())
 }
 
 fn record(text: &str) -> Result<u64, String> {

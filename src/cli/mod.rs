@@ -1,4 +1,4 @@
-//! The command line: `serve`, `render`, `verify`, `keys`, `certs`, `check`.
+//! The command line: `serve`, `render`, `finish`, `verify`, `keys`, `certs`, `check`.
 //!
 //! - [`serve`]: the service
 //! - [`render`]: one picture, no server
@@ -7,12 +7,14 @@
 //! - [`keys`]: API keys
 //! - [`certs`]: what pictures are signed with
 //! - [`check`]: everything that is wrong, at once
+//! - `files`: what is written appears whole
 //! - [`libtorch`]: which libtorch the process runs with
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks to its terminal")]
 
 pub mod certs;
 pub mod check;
+mod files;
 pub mod finish;
 pub mod keys;
 pub mod libtorch;
@@ -27,6 +29,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Config;
 use crate::config::load::{load, process_vars};
+use crate::finish::decode::DecodeLimits;
 
 /// A self-hosted image-generation service: one POST, an SDXL pipeline, a signed URL.
 #[derive(Debug, Parser)]
@@ -58,6 +61,10 @@ enum Command {
     /// Check configuration, presets, weights and storage, and say everything that is wrong
     Check,
 }
+
+/// What a picture on this machine may be: as large as a good camera's.
+const LOCAL_LIMITS: DecodeLimits =
+    DecodeLimits { max_bytes: 256 << 20, max_pixels: 120_000_000, max_side_px: 32_768 };
 
 /// What a command ends with when it does not succeed: a sentence for the terminal.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -1,12 +1,13 @@
 //! `imgen render`: one picture, no server.
 
-use std::io::Write;
+use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use image::{ImageFormat, RgbImage};
 
 use super::Failure;
+use super::files::Staged;
 use crate::compliance::{Texts, review};
 use crate::config::Config;
 use crate::diffusion::{DiffusionConfig, DtypeChoice, Engine, RenderOptions};
@@ -105,6 +106,7 @@ fn format_of(path: &Path) -> Result<ImageFormat, Failure> {
 }
 
 fn write(image: &RgbImage, path: &Path, format: ImageFormat) -> Result<(), Failure> {
-    image.save_with_format(path, format).map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(())
+    let mut bytes = Cursor::new(Vec::new());
+    image.write_to(&mut bytes, format).map_err(|error| format!("{}: {error}", path.display()))?;
+    Staged::new(path, bytes.get_ref())?.publish()
 }

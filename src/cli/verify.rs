@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::Value;
 use time::format_description::well_known::Rfc3339;
 
-use super::Failure;
+use super::{Failure, LOCAL_LIMITS};
 use crate::config::Config;
 use crate::credentials::Reader;
 use crate::finish::invisible_mark::readers;
@@ -32,12 +32,12 @@ pub fn run(arguments: &VerifyArgs, config: &Config) -> Result<(), Failure> {
         Reader::open(&config.c2pa, &config.store.data_dir)?,
         readers(config.mark.open()?),
         Records::open(&config.store)?,
-        &config.verify,
+        LOCAL_LIMITS,
     );
     let place = arguments.file.display();
     let length = std::fs::metadata(&arguments.file).map_err(|error| format!("{place}: {error}"))?.len();
-    if length > config.verify.max_bytes as u64 {
-        let most = config.verify.max_bytes;
+    let most = LOCAL_LIMITS.max_bytes;
+    if length > most as u64 {
         return Err(format!("{place}: it has {length} bytes; at most {most} are allowed").into());
     }
     let bytes = std::fs::read(&arguments.file).map_err(|error| format!("{place}: {error}"))?;
@@ -89,7 +89,10 @@ fn told(examined: &Examined) -> String {
             found.alg
         ),
     });
-    lines.push(format!("pdq       {}, quality {}", evidence.hash, evidence.quality));
+    lines.push(match &evidence.looks {
+        None => "pdq       none".to_owned(),
+        Some(looks) => format!("pdq       {}, quality {}", looks.hash, looks.quality),
+    });
     lines.extend(
         near.iter()
             .map(|near| format!("          {} at distance {}", record_name(near.record_id), near.distance)),

@@ -84,7 +84,7 @@ pub const ENV_VARS: &[EnvVar] = &[
         "IMGEN_LOG",
         "service",
         "log",
-        "info,actix_server=warn",
+        "info,actix_server=warn,c2pa=warn",
         "what is logged, as a tracing filter such as `info,imgen=debug`",
     ),
     text("IMGEN_LOG_FORMAT", "service", "log_format", "text", "`text` or `json`"),

@@ -45,7 +45,7 @@ impl Default for ServiceConfig {
             presets_dir: "presets".into(),
             public_url: None,
             api_key: Secret::default(),
-            log: "info,actix_server=warn".into(),
+            log: "info,actix_server=warn,c2pa=warn".into(),
             log_format: LogFormat::Text,
             libtorch_dir: PathBuf::new(),
         }

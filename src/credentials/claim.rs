@@ -26,6 +26,21 @@ pub struct Provenance {
     pub when: OffsetDateTime,
     /// What sets this picture apart from every other: manifest and instance ids are made of it.
     pub name: String,
+    /// The signed file that it came in as, where it did: its history goes on in the new manifest.
+    pub opened: Option<Opened>,
+}
+
+/// A file that was signed already, whatever its signature is worth.
+#[derive(Clone)]
+pub struct Opened {
+    pub bytes: Vec<u8>,
+    pub content_type: &'static str,
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened").field("bytes", &self.bytes.len()).finish_non_exhaustive()
+    }
 }
 
 impl Provenance {
@@ -41,6 +56,7 @@ impl Provenance {
             prompt: None,
             when,
             name: name.into(),
+            opened: None,
         }
     }
 }
@@ -53,8 +69,16 @@ pub struct Claim<'a> {
     pub soft_binding: Option<SoftBinding>,
     /// Whether a visible watermark was drawn over the picture.
     pub visible_watermark: bool,
-    /// For a thumbnail: the full picture that it was made from.
-    pub ingredient: Option<&'a Signed>,
+    pub ingredient: Option<Ingredient<'a>>,
+}
+
+/// What a picture was made from.
+#[derive(Debug, Clone, Copy)]
+pub enum Ingredient<'a> {
+    /// Of a thumbnail: the full picture.
+    FullPicture(&'a Signed),
+    /// Of a picture that was not drawn here.
+    Opened(&'a Opened),
 }
 
 impl<'a> Claim<'a> {

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
-use super::claim::{Claim, Provenance, SoftBinding};
+use super::claim::{Claim, Ingredient, Provenance, SoftBinding};
 use super::config::CredentialsConfig;
 use super::source_type::DigitalSourceType;
 
@@ -19,7 +19,7 @@ const GENERATOR: &str = "imgen";
 /// Label of the assertion about how a picture was generated, in a name space of our own.
 pub const GENERATION_LABEL: &str = "org.imgen.generation";
 /// What actions call the ingredient; it is replaced by the assertion's address.
-const FULL_PICTURE: &str = "full-picture";
+const PARENT: &str = "parent";
 
 /// The definition that the manifest is built from, for a picture of this content type.
 pub(super) fn definition(claim: &Claim<'_>, config: &CredentialsConfig, content_type: &str) -> Value {
@@ -33,9 +33,11 @@ pub(super) fn definition(claim: &Claim<'_>, config: &CredentialsConfig, content_
     if let Some(binding) = &claim.soft_binding {
         assertions.push(created("c2pa.soft-binding", &soft_binding(binding)));
     }
-    // A thumbnail's ingredient says all the rest.
+    // A thumbnail's ingredient says all the rest; that of a picture from elsewhere says where it comes from.
     if claim.ingredient.is_none() {
         assertions.push(source_metadata(claim.provenance.source_type));
+    }
+    if !is_thumbnail(claim) {
         assertions.extend(disclosure(claim.provenance));
         assertions.extend(generation(claim.provenance, config.include_prompt));
         assertions.extend(credit(
@@ -64,9 +66,14 @@ pub(super) fn definition(claim: &Claim<'_>, config: &CredentialsConfig, content_
     definition
 }
 
-/// How the full picture stands to its thumbnail. A rendition is derived from it, so it is the parent (2.4, "Ingredient").
+/// How the picture stands to what it was made from. It is derived from it, so that is the parent (2.4, "Ingredient").
 pub(super) fn ingredient(claim: &Claim<'_>) -> Value {
-    json!({ "title": "full picture", "relationship": "parentOf", "label": FULL_PICTURE, "instance_id": id(claim, "ingredient") })
+    let title = if is_thumbnail(claim) { "full picture" } else { "picture as it came" };
+    json!({ "title": title, "relationship": "parentOf", "label": PARENT, "instance_id": id(claim, "ingredient") })
+}
+
+fn is_thumbnail(claim: &Claim<'_>) -> bool {
+    matches!(claim.ingredient, Some(Ingredient::FullPicture(_)))
 }
 
 /// `urn:c2pa:` and a UUID that is a function of the picture's name.
@@ -80,7 +87,7 @@ fn instance_id(claim: &Claim<'_>) -> String {
 
 /// A UUID whose random bits are a hash: picture and thumbnail of one name differ.
 fn id(claim: &Claim<'_>, of: &str) -> String {
-    let rendition = if claim.ingredient.is_some() { "thumbnail" } else { "picture" };
+    let rendition = if is_thumbnail(claim) { "thumbnail" } else { "picture" };
     let digest = Sha256::new()
         .chain_update(b"imgen.credentials.2")
         .chain_update(Sha256::digest(&claim.provenance.name))
@@ -120,10 +127,12 @@ fn actions(claim: &Claim<'_>) -> Value {
     };
     let mut list = Vec::new();
     if claim.ingredient.is_some() {
-        list.push(action("c2pa.opened", json!({ "parameters": { "ingredientIds": [FULL_PICTURE] } })));
-        list.push(action("c2pa.resized.proportional", json!({})));
+        list.push(action("c2pa.opened", json!({ "parameters": { "ingredientIds": [PARENT] } })));
     } else {
         list.push(action("c2pa.created", json!({ "digitalSourceType": claim.provenance.source_type.uri() })));
+    }
+    if is_thumbnail(claim) {
+        list.push(action("c2pa.resized.proportional", json!({})));
     }
     if claim.visible_watermark {
         let enhanced = DigitalSourceType::ALGORITHMICALLY_ENHANCED.uri();

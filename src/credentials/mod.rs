@@ -3,7 +3,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `config.rs` | [`CredentialsConfig`], the `[c2pa]` section |
-//! | `claim.rs` | [`Provenance`], how a picture came to be; [`Claim`], what is to be said of it; [`Signed`], what comes of it |
+//! | `claim.rs` | [`Provenance`], how a picture came to be; [`Claim`], what is to be said of it; [`Ingredient`], what it was made from; [`Signed`], what comes of it |
 //! | `source_type.rs` | [`DigitalSourceType`], IPTC's words for where it comes from |
 //! | `manifest.rs` | the claim as a C2PA manifest definition |
 //! | `sign.rs` | sign, read back, hand out |
@@ -49,7 +49,7 @@ use c2pa::Context;
 use time::OffsetDateTime;
 
 pub use chain::{Certificate, Chain};
-pub use claim::{Claim, Provenance, Signed, SoftBinding};
+pub use claim::{Claim, Ingredient, Opened, Provenance, Signed, SoftBinding};
 use command::SignerCommand;
 pub use config::{Argv, CredentialsConfig, TimestampPolicy};
 pub use error::CredentialsError;

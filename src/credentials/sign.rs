@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use c2pa::{Builder, Context, SigningAlg};
 
-use super::claim::{Claim, Signed};
+use super::claim::{Claim, Ingredient, Signed};
 use super::config::{CredentialsConfig, TimestampPolicy};
 use super::error::CredentialsError;
 use super::identity::Identity;
@@ -36,7 +36,7 @@ impl Desk<'_> {
         content_type: &'static str,
         claim: &Claim<'_>,
     ) -> Result<Signed, CredentialsError> {
-        if let Some(full) = claim.ingredient {
+        if let Some(Ingredient::FullPicture(full)) = claim.ingredient {
             // C2PA would only note that the ingredient does not hold.
             self.verify(&full.bytes, full.content_type, &full.manifest_id)?;
         }
@@ -75,11 +75,15 @@ impl Desk<'_> {
     ) -> c2pa::Result<(Vec<u8>, Vec<u8>)> {
         let definition = manifest::definition(claim, self.config, content_type);
         let mut builder = Builder::from_shared_context(self.context).with_definition(definition)?;
-        if let Some(full) = claim.ingredient {
+        if let Some(ingredient) = claim.ingredient {
+            let (bytes, content_type) = match ingredient {
+                Ingredient::FullPicture(full) => (&full.bytes, full.content_type),
+                Ingredient::Opened(opened) => (&opened.bytes, opened.content_type),
+            };
             builder.add_ingredient_from_stream(
                 manifest::ingredient(claim).to_string(),
-                full.content_type,
-                &mut Cursor::new(&full.bytes),
+                content_type,
+                &mut Cursor::new(bytes),
             )?;
         }
         let mut signed = Cursor::new(Vec::with_capacity(bytes.len() + (32 << 10)));

@@ -95,7 +95,7 @@ pub struct Finished {
 ///
 /// # Errors
 /// A watermark that cannot be drawn, a size that the format cannot hold, a picture that could not be signed or whose
-/// signature does not hold. A mark that cannot be read back (JPEG of quality 5) is no error: the picture then says of
+/// signature does not hold. A mark that cannot be read back (JPEG of quality 1) is no error: the picture then says of
 /// itself that it has none.
 pub fn finish(mut picture: RgbImage, task: &Task<'_>, tools: Tools<'_>) -> Result<Finished, FinishError> {
     if let Some((artwork, watermark)) = task.visible_mark {

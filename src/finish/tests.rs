@@ -132,10 +132,14 @@ fn a_visible_mark_is_drawn_and_told_and_without_one_neither() {
     assert_eq!(pixels(&drawn.picture)[(15, 15)], Rgb([255; 3]));
     assert_eq!(pixels(&drawn.picture)[(31, 31)], picture(300, 200)[(31, 31)]);
     assert_eq!(told(&drawn.picture), ["c2pa.created", "c2pa.edited"]);
-    assert_eq!(told(&drawn.thumbnail), ["c2pa.opened", "c2pa.resized.proportional"], "the edit is the picture's");
+    assert_eq!(
+        told(&drawn.thumbnail),
+        ["c2pa.opened", "c2pa.resized.proportional"],
+        "the edit is the picture's"
+    );
     assert_ne!(drawn.fingerprint, plain.fingerprint);
 
-    let clear = Watermark { opacity_percent: 0, ..watermark };
+    let clear = Watermark { opacity_percent: 0, ..watermark.clone() };
     let unseen = finished(Some((&artwork, &clear)));
     assert_eq!(pixels(&unseen.picture), picture(300, 200), "not a pixel was touched");
     assert_eq!(told(&unseen.picture), ["c2pa.created"]);

@@ -49,8 +49,8 @@ pub(super) fn report(evidence: &Evidence, near: &[Near]) -> Value {
             "confidence": found.map_or(0.0, |found| found.confidence),
         },
         "pdq": {
-            "hash": evidence.hash.to_string(),
-            "quality": evidence.quality,
+            "hash": evidence.looks.map(|looks| looks.hash.to_string()),
+            "quality": evidence.looks.map(|looks| looks.quality),
             "matches": near
                 .iter()
                 .map(|near| json!({"id": record_name(near.record_id), "distance": near.distance}))

@@ -16,6 +16,13 @@ use crate::finish::pdq::{self, Hash256};
 pub struct Evidence {
     pub c2pa: C2paReport,
     pub mark: Option<FoundMark>,
+    /// `None` where the file is damaged so that no pixels come out of it, though its manifest can still be read.
+    pub looks: Option<Looks>,
+}
+
+/// What the pixels are like.
+#[derive(Debug, Clone, Copy)]
+pub struct Looks {
     pub width_px: u32,
     pub height_px: u32,
     pub hash: Hash256,
@@ -50,7 +57,19 @@ pub(super) fn examine(
     credentials: &Reader,
     marks: &[Arc<dyn InvisibleMark>],
 ) -> Result<Evidence, ExamineError> {
-    let decoded = catch_unwind(|| decode(bytes, limits)).map_err(|_| ExamineError::Undecodable)??;
+    let decoded = match catch_unwind(|| decode(bytes, limits)).map_err(|_| ExamineError::Undecodable)? {
+        Ok(decoded) => decoded,
+        Err(DecodeError::Broken { format, detail }) => {
+            let c2pa = credentials.read(bytes, format);
+            // Somebody who asks why a signed file does not open is told that it was damaged after it was signed.
+            return if c2pa.present {
+                Ok(Evidence { c2pa, mark: None, looks: None })
+            } else {
+                Err(DecodeError::Broken { format, detail }.into())
+            };
+        }
+        Err(error) => return Err(error.into()),
+    };
     let c2pa = credentials.read(bytes, decoded.format);
     let mut picture = decoded.picture;
     let (width_px, height_px) = picture.dimensions();
@@ -61,7 +80,7 @@ pub(super) fn examine(
         flip_horizontal_in_place(&mut picture);
         upright = pdq::hash_rgb(&picture).0;
     }
-    Ok(Evidence { c2pa, mark, width_px, height_px, hash, upright, quality })
+    Ok(Evidence { c2pa, mark, looks: Some(Looks { width_px, height_px, hash, upright, quality }) })
 }
 
 /// The first mark that any of the algorithms finds.

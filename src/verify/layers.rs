@@ -181,6 +181,13 @@ fn disagreements(evidence: &Evidence, traces: &Traces) -> Vec<Finding> {
         }),
         Some(State::Trusted) | None => {}
     }
+    if evidence.looks.is_none() {
+        findings.push(Finding {
+            code: "PICTURE_BROKEN",
+            message: "the file is damaged and its pixels cannot be decoded: only its manifest was looked at",
+            records: Vec::new(),
+        });
+    }
     if let Some(record) = &traces.by_manifest
         && evidence.c2pa.state != Some(State::Invalid)
         && !is_delivered(evidence, record)
@@ -238,13 +245,16 @@ fn find<'a>(value: &'a Value, wanted: &impl Fn(&Value) -> bool) -> Option<&'a Va
 }
 
 fn distance(evidence: &Evidence, record: &Record) -> Option<u32> {
-    let telling = evidence.quality >= MIN_QUALITY && record.pdq_quality >= MIN_QUALITY;
-    telling.then(|| Hash256::from_bytes(record.pdq).distance(&evidence.upright))
+    let looks = evidence.looks.as_ref()?;
+    let telling = looks.quality >= MIN_QUALITY && record.pdq_quality >= MIN_QUALITY;
+    telling.then(|| Hash256::from_bytes(record.pdq).distance(&looks.upright))
 }
 
 /// Whether the file shows as much of the record's picture as there was, by the scale at which its mark was found.
 fn is_whole(evidence: &Evidence, record: &Record) -> bool {
-    let Some(FoundMark { detection, .. }) = &evidence.mark else { return false };
+    let (Some(FoundMark { detection, .. }), Some(looks)) = (&evidence.mark, &evidence.looks) else {
+        return false;
+    };
     let fits = |px: u32, name: &str| {
         record.facts[name].as_f64().is_some_and(|was| {
             let due = was * detection.scale;
@@ -253,8 +263,8 @@ fn is_whole(evidence: &Evidence, record: &Record) -> bool {
     };
     detection.payload == record.record_id
         && detection.degrees.abs() <= UPRIGHT_WITHIN
-        && fits(evidence.width_px, "width")
-        && fits(evidence.height_px, "height")
+        && fits(looks.width_px, "width")
+        && fits(looks.height_px, "height")
 }
 
 fn confidence_of_mark(evidence: &Evidence) -> f64 {

@@ -22,7 +22,7 @@ mod tests;
 
 pub use answer::Asker;
 pub use config::VerifyConfig;
-pub use examine::{Evidence, ExamineError, FoundMark};
+pub use examine::{Evidence, ExamineError, FoundMark, Looks};
 pub use gallery::Gallery;
 pub use layers::{Finding, Layer, Sure, Traces, Verdict, verdict};
 pub use verifier::{Examined, Match, Verifier, VerifyError};

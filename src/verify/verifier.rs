@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::Verdict;
 use super::answer::{Asker, answer, report};
 use super::examine::{Evidence, ExamineError, examine};
 use super::gallery::Gallery;
 use super::layers::{Traces, verdict};
 use super::pdq_index::Near;
 use super::soft_binding::{self, Binding, PDQ_ALG};
-use super::{Verdict, VerifyConfig};
 use crate::credentials::Reader;
 use crate::finish::decode::DecodeLimits;
 use crate::finish::invisible_mark::InvisibleMark;
@@ -63,15 +63,15 @@ pub struct Match {
 }
 
 impl Verifier {
-    /// `marks` are looked for in this order.
+    /// `marks` are looked for in this order, in pictures within `limits`.
     pub fn new(
         credentials: Reader,
         marks: Vec<Arc<dyn InvisibleMark>>,
         records: Option<Records>,
-        config: &VerifyConfig,
+        limits: DecodeLimits,
     ) -> Self {
         let known = records.map(|records| (records.clone(), Gallery::new(records)));
-        Self { credentials, marks, known, limits: config.limits() }
+        Self { credentials, marks, known, limits }
     }
 
     /// Reads the fingerprints of all records, so that the first question need not wait for it.
@@ -111,7 +111,10 @@ impl Verifier {
             Some(mark) => records.by_id(mark.detection.payload)?,
             None => None,
         };
-        let near = self.near(&evidence.upright, evidence.quality, MOST_NEAR)?;
+        let near = match &evidence.looks {
+            Some(looks) => self.near(&looks.upright, looks.quality, MOST_NEAR)?,
+            None => Vec::new(),
+        };
         let nearest = match near.first() {
             Some(near) => records.by_id(near.record_id)?,
             None => None,
@@ -164,8 +167,11 @@ impl Verifier {
         {
             matches.extend(self.by_binding(Binding::Mark(mark.detection.payload), count)?);
         }
-        if alg.is_none_or(|alg| alg == PDQ_ALG) && !near.is_empty() {
-            matches.extend(self.by_binding(Binding::Pdq(evidence.upright), count)?);
+        if let Some(looks) = &evidence.looks
+            && alg.is_none_or(|alg| alg == PDQ_ALG)
+            && !near.is_empty()
+        {
+            matches.extend(self.by_binding(Binding::Pdq(looks.upright), count)?);
         }
         if let Some(hint) = hint {
             matches.extend(self.by_binding(hint, count)?);

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::Command;
 
 use image::RgbImage;
-use imgen::credentials::{Claim, Credentials, CredentialsConfig, Provenance, Signed, SoftBinding, State};
+use imgen::credentials::{
+    Claim, Credentials, CredentialsConfig, Ingredient, Provenance, Signed, SoftBinding, State,
+};
 use imgen::finish::{encode, thumbnail};
 use imgen::plan::{self, Format, Output};
 use serde::Deserialize;
@@ -82,7 +84,7 @@ fn both(credentials: &Credentials, picture: &RgbImage, nth: usize) -> [Signed; 2
     let claim =
         Claim { soft_binding: Some(soft_binding), visible_watermark: true, ..Claim::new(&provenance) };
     let full = credentials.sign(&encode(picture, &output).unwrap(), format, &claim).unwrap();
-    let small = Claim { ingredient: Some(&full), ..Claim::new(&provenance) };
+    let small = Claim { ingredient: Some(Ingredient::FullPicture(&full)), ..Claim::new(&provenance) };
     let thumbnail = encode(&thumbnail(picture).unwrap(), &output).unwrap();
     let thumbnail = credentials.sign(&thumbnail, format, &small).unwrap();
     [full, thumbnail]

@@ -166,8 +166,18 @@ fn a_changed_copy_keeps_its_manifest_and_it_is_said_that_it_does_not_hold() {
     // The last byte of the last IDAT chunk's checksum lies before the 12 bytes of IEND; the data before it is pixels.
     let at = bytes.len() - 12 - 4 - 6;
     bytes[at] ^= 1;
-    let answer = ask(&house, "png", &bytes);
-    // A PNG whose checksum does not hold is refused as what it is.
+    // No decoder takes a PNG whose checksum does not hold; what it carries says that it was damaged since.
+    let told = verified(&house, "png", &bytes);
+    assert_eq!(
+        (&told["c2pa"]["present"], &told["c2pa"]["state"]),
+        (&json!(true), &json!("Invalid")),
+        "{told:#}"
+    );
+    assert_eq!((&told["mark"]["found"], &told["pdq"]["hash"]), (&json!(false), &Value::Null));
+    assert_eq!(told["findings"][1]["code"], "PICTURE_BROKEN");
+    // Without a manifest it is refused as what it is.
+    let bare = png(&made.pixels);
+    let answer = ask(&house, "png", &bare[..bare.len() - 40]);
     assert_eq!((answer.status, &answer.json()["details"]["field"]), (400, &json!("image")));
 
     // Pixels changed and written anew, the manifest put back: what an editor does that keeps metadata it does not understand.

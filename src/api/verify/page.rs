@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
 
+use super::super::strict_json::shorten;
 use super::super::{Services, body};
 use super::asker::asker;
 use crate::error::{ApiError, Code};
@@ -112,7 +113,12 @@ async fn picture(form: &mut Multipart, limit: usize) -> Result<Vec<u8>, ApiError
             (Some(IMAGE), Some(_)) => {
                 return Err(ApiError::invalid_field(IMAGE, "send one picture at a time"));
             }
-            _ => return Err(ApiError::new(Code::UnknownField).with("known", vec![IMAGE])),
+            (other, _) => {
+                let named = shorten(other.unwrap_or_default());
+                return Err(ApiError::new(Code::UnknownField)
+                    .with("field", named)
+                    .with("known", vec![IMAGE]));
+            }
         }
     }
     found.ok_or_else(|| ApiError::invalid_field(IMAGE, "is required"))

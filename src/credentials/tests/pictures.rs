@@ -140,7 +140,7 @@ fn a_thumbnail_is_a_rendition_of_the_signed_picture() {
     let (_data, credentials) = opened(&CredentialsConfig::default());
     let full = credentials.sign(&encoded(Format::Jpeg), Format::Jpeg, &claim(&provenance())).unwrap();
     let provenance = provenance();
-    let small = Claim { ingredient: Some(&full), ..Claim::new(&provenance) };
+    let small = Claim { ingredient: Some(Ingredient::FullPicture(&full)), ..Claim::new(&provenance) };
     let bytes = encoded(Format::Jpeg);
     let thumbnail = credentials.sign(&bytes, Format::Jpeg, &small).unwrap();
     assert_ne!(thumbnail.manifest_id, full.manifest_id);
@@ -165,9 +165,33 @@ fn a_thumbnail_of_a_picture_that_does_not_hold_is_not_signed() {
     let last = full.bytes.len() - 10;
     full.bytes[last] ^= 1;
     let provenance = provenance();
-    let small = Claim { ingredient: Some(&full), ..claim(&provenance) };
+    let small = Claim { ingredient: Some(Ingredient::FullPicture(&full)), ..claim(&provenance) };
     let refused = credentials.sign(&encoded(Format::Jpeg), Format::Jpeg, &small).unwrap_err();
     assert!(matches!(refused, CredentialsError::NotVerified { .. }), "{refused}");
+}
+
+#[test]
+fn a_picture_that_came_signed_goes_on_with_its_history() {
+    let (_data, credentials) = opened(&CredentialsConfig::default());
+    let first = credentials.sign(&encoded(Format::Jpeg), Format::Jpeg, &claim(&provenance())).unwrap();
+    let mut changed = first.bytes.clone();
+    let last = changed.len() - 10;
+    changed[last] ^= 1;
+    for (bytes, holds) in [(first.bytes.clone(), true), (changed, false)] {
+        let came = Opened { bytes, content_type: Format::Jpeg.content_type() };
+        let provenance = Provenance { name: "again".to_owned(), ..provenance() };
+        let again = Claim { ingredient: Some(Ingredient::Opened(&came)), ..Claim::new(&provenance) };
+        let signed = credentials.sign(&encoded(Format::Png), Format::Png, &again).unwrap();
+        let report = credentials.read(&signed.bytes, Format::Png);
+        assert_eq!(report.state, Some(State::Trusted), "{:?}", report.reasons);
+        let active = &report.manifest.as_ref().unwrap()["manifests"][&signed.manifest_id];
+        assert_eq!(active["ingredients"][0]["active_manifest"], first.manifest_id.as_str());
+        let found = active["ingredients"][0]["validation_results"].to_string();
+        assert_eq!(!found.contains("dataHash.mismatch"), holds, "{found}");
+        let list = assertion(&report, "c2pa.actions.v2")["actions"].clone();
+        assert_eq!((list[0]["action"].as_str(), list.as_array().unwrap().len()), (Some("c2pa.opened"), 1));
+        assert!(assertions(&report).iter().all(|(label, _)| label != "c2pa.metadata"));
+    }
 }
 
 #[test]

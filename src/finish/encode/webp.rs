@@ -1,4 +1,4 @@
-//! WebP by libwebp: about 50 ms at 1344x768 on one core, lossless 120 ms.
+//! WebP by libwebp.
 
 use image::RgbImage;
 use webp::{Encoder, WebPConfig};

@@ -48,7 +48,11 @@ fn silent(bits: usize) -> Evidence {
         manifest: None,
     };
     let hash = Hash256::from_bytes(bytes);
-    Evidence { c2pa, mark: None, width_px: 1344, height_px: 768, hash, upright: hash, quality: 100 }
+    Evidence {
+        c2pa,
+        mark: None,
+        looks: Some(Looks { width_px: 1344, height_px: 768, hash, upright: hash, quality: 100 }),
+    }
 }
 
 fn with_manifest(evidence: Evidence, state: State) -> Evidence {
@@ -188,7 +192,8 @@ fn a_mark_on_another_picture_is_seen_through() {
     let edited = verdict(&with_mark(silent(60), 7), traces());
     assert_eq!((edited.sure, codes(&edited)), (Sure::VeryLikely, vec![]));
     // What is left of a picture that was cut or turned looks like another one.
-    let cut = Evidence { width_px: 1075, height_px: 614, ..with_mark(silent(128), 7) };
+    let mut cut = with_mark(silent(128), 7);
+    cut.looks = cut.looks.map(|looks| Looks { width_px: 1075, height_px: 614, ..looks });
     let mut turned = with_mark(silent(128), 7);
     turned.mark.as_mut().unwrap().detection.degrees = 12.0;
     for altered in [cut, turned] {
@@ -199,7 +204,8 @@ fn a_mark_on_another_picture_is_seen_through() {
     assert_eq!((moved.sure, codes(&moved)), (Sure::Possible, vec!["PICTURE_DIFFERS"]));
     assert!(moved.confidence < 0.5);
     // A picture that says too little is no ground for doubt.
-    let blank = Evidence { quality: 10, ..with_mark(silent(128), 7) };
+    let mut blank = with_mark(silent(128), 7);
+    blank.looks = blank.looks.map(|looks| Looks { quality: 10, ..looks });
     assert_eq!(codes(&verdict(&blank, traces())), Vec::<&str>::new());
 }
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 use image::{Rgb, RgbImage};
 use time::OffsetDateTime;
 
-use crate::credentials::{Claim, Credentials, CredentialsConfig, Provenance, Reader, Signed, State};
+use crate::credentials::{
+    Claim, Credentials, CredentialsConfig, Ingredient, Provenance, Reader, Signed, State,
+};
 use crate::finish::encode;
 use crate::plan::{Format, Output};
 use crate::store::tests::{config, new_job, open};
@@ -27,7 +29,7 @@ fn signed(by: &Credentials, format: Format, level: u8) -> (Signed, Signed) {
     let output = Output { format, quality: 90, lossless: false };
     let bytes = |px| encode(&RgbImage::from_pixel(px, px, Rgb([level; 3])), &output).unwrap();
     let full = by.sign(&bytes(64), format, &Claim::new(&provenance)).unwrap();
-    let claim = Claim { ingredient: Some(&full), ..Claim::new(&provenance) };
+    let claim = Claim { ingredient: Some(Ingredient::FullPicture(&full)), ..Claim::new(&provenance) };
     let thumbnail = by.sign(&bytes(32), format, &claim).unwrap();
     (full, thumbnail)
 }
@@ -56,7 +58,7 @@ fn keeper(folder: &Path, (full, thumbnail): &(Signed, Signed), anchor: &str) -> 
     let reader = Reader::open(&trusting, folder).unwrap();
     let records = Records::open(&config(folder)).unwrap();
     runtime.block_on(store.close());
-    Verifier::new(reader, Vec::new(), records, &VerifyConfig::default())
+    Verifier::new(reader, Vec::new(), records, VerifyConfig::default().limits())
 }
 
 fn codes(examined: &Examined) -> Vec<&'static str> {

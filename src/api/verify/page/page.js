@@ -128,6 +128,8 @@ function layers(told) {
       : layer(false, "", "no", "Invisible mark", [make("strong", "None found in the pixels.")]),
     nearest
       ? layer(led === "pdq", "like", "like", "Likeness", [make("strong", nearest.distance + " of 256 bits differ")], ["from record ", make("code", nearest.id)], pdq.matches.length > 1 ? (pdq.matches.length - 1) + " more look like it." : "")
+      : pdq.hash === null
+      ? layer(false, "", "no", "Likeness", [make("strong", "The file is damaged: no pixels come out of it.")])
       : layer(false, "", "no", "Likeness", [make("strong", pdq.quality < 50 ? "Too little in it to compare." : "Looks like no known record.")], "Fingerprint quality " + pdq.quality + " of 100."),
   ];
 }
