@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """What the invisible mark survives, beside four peers, on photographs and on the starter's flat art, all in one run.
 
-    python3 benches/marks.py --photos DIR --flat DIR [--peers N] [--out docs/marks.png]
+    python3 benches/marks.py --photos DIR --flat DIR [--peers N] [--slow-peers N] [--keep FILE] [--out docs/marks.png]
 
 DIR holds PNG files of 1344x768, at least a hundred in each for the figures that count; `--fetch DIR` makes a hundred
 photographs from Debian's wallpaper packages (apt-get), and `--draw DIR` draws a hundred pictures with the starter. Our mark is tried on all pictures,
-the peers on the first N of either kind (rivaGan alone takes seconds a picture). A copy counts as read where the payload is
+the peers on N of either kind, rivaGan on the N of --slow-peers (a copy takes it seconds). With --keep a run that was stopped
+goes on with what it had not done yet. A copy counts as read where the payload is
 exactly right: 64 bits for us, 32 for each peer. Needs pillow, numpy, matplotlib, invisible-watermark 0.2.0 and torch.
 """
 
@@ -270,6 +271,8 @@ def main():
     parser.add_argument("--fetch", type=Path, metavar="DIR")
     parser.add_argument("--draw", type=Path, metavar="DIR")
     parser.add_argument("--peers", type=int, default=10)
+    parser.add_argument("--slow-peers", type=int, default=3)
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="results so far, as JSON")
     parser.add_argument("--bench", default="cargo bench --bench marks --", help="how benches/marks.rs is run")
     parser.add_argument("--out", type=Path, default=TOP / "docs/marks.png")
     arguments = parser.parse_args()
@@ -280,17 +283,30 @@ def main():
     global BENCH
     BENCH = arguments.bench.split()
     sets = {"photographs": sorted(arguments.photos.resolve().glob("*.png")), "flat art": sorted(arguments.flat.resolve().glob("*.png"))}
-    results = {"imgen": {}}
+    kept = json.loads(arguments.keep.read_text()) if arguments.keep and arguments.keep.exists() else {}
+
+    def few(kind, count):
+        return sets[kind][:: max(1, len(sets[kind]) // max(1, count))][:count]
+
+    def once(scheme, kind, run):
+        """What `run` gives, or gave before."""
+        rows = kept.setdefault(scheme, {})
+        if kind not in rows:
+            rows[kind] = run()
+            if arguments.keep:
+                arguments.keep.write_text(json.dumps(kept))
+        return rows[kind]
+
+    results = {}
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
-        for kind, files in sets.items():
-            results["imgen"][kind] = ours("imgen", kind, files, scratch)
-        few = {kind: files[:: max(1, len(files) // max(1, arguments.peers))][: arguments.peers] for kind, files in sets.items()}
+        results["imgen"] = {kind: once("imgen", kind, lambda: ours("imgen", kind, files, scratch)) for kind, files in sets.items()}
         if arguments.peers:
-            results["bwm"] = {kind: ours("bwm", kind, files, scratch) for kind, files in few.items()}
+            results["bwm"] = {kind: once("bwm", kind, lambda: ours("bwm", kind, few(kind, arguments.peers), scratch)) for kind in sets}
             for name, embed, decode in peers():
-                results[name] = {kind: theirs(name, embed, decode, kind, files) for kind, files in few.items()}
-        unmarked = bench("unmarked", [file for files in sets.values() for file in files])
+                count = arguments.slow_peers if name == "rivaGan" else arguments.peers
+                results[name] = {kind: once(name, kind, lambda: theirs(name, embed, decode, kind, few(kind, count))) for kind in sets}
+        unmarked = once("unmarked", "all", lambda: bench("unmarked", [file for files in sets.values() for file in files]))
     table(results)
     for kind, row in results["imgen"].items():
         print(f"\nimgen, {kind}: embedding {row['embed_ms']:.0f} ms, reading {row['detect_ms']:.0f} ms (worst {row['detect_ms_worst']:.0f} ms)")

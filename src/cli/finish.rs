@@ -252,7 +252,8 @@ fn brand_mark(config: &Config) -> Result<Option<Artwork>, Failure> {
     if let Some(complaint) = complaints.0.first() {
         return Err(complaint.to_string().into());
     }
-    let read = |bytes: bytes::Bytes| Artwork::read(&bytes).map_err(|error| format!("finish.brand_mark: {error}"));
+    let read =
+        |bytes: bytes::Bytes| Artwork::read(&bytes).map_err(|error| format!("finish.brand_mark: {error}"));
     Ok(bytes.map(read).transpose()?)
 }
 

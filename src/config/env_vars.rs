@@ -88,7 +88,13 @@ pub const ENV_VARS: &[EnvVar] = &[
         "what is logged, as a tracing filter such as `info,imgen=debug`",
     ),
     text("IMGEN_LOG_FORMAT", "service", "log_format", "text", "`text` or `json`"),
-    text("IMGEN_DATA_DIR", "store", "data_dir", "data", "database, embedded objects, their credentials"),
+    text(
+        "IMGEN_DATA_DIR",
+        "store",
+        "data_dir",
+        "data",
+        "database, embedded objects and their access key, the keys and certificates that pictures are signed with",
+    ),
     text(
         "IMGEN_MODELS_DIR",
         "service",

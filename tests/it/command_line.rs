@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use image::{Rgb, Rgba, RgbaImage};
 use imgen::credentials::{CredentialsConfig, Reader, State};
 use imgen::plan::Format;
 use serde_json::{Value, json};
@@ -11,11 +12,16 @@ use crate::house::{House, root};
 use crate::verify::{jpeg, made, verified};
 
 fn finish(data: &Path, more: &[&str]) -> Output {
+    finish_picture(&root().join("tests/fixtures/pdq/scene_512x293.png"), data, "out.jpg", more)
+}
+
+/// `name` is that of the finished picture, in the data folder.
+fn finish_picture(picture: &Path, data: &Path, name: &str, more: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_imgen"))
         .arg("finish")
-        .arg(root().join("tests/fixtures/pdq/scene_512x293.png"))
+        .arg(picture)
         .arg("--out")
-        .arg(data.join("out.jpg"))
+        .arg(data.join(name))
         .args(more)
         .current_dir(root())
         .env("IMGEN_DATA_DIR", data)
@@ -57,6 +63,70 @@ fn a_picture_claims_to_come_from_where_it_was_said_to() {
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(!refused.status.success() && said.contains("digitalCapture, "), "{said}");
     }
+}
+
+#[test]
+fn what_cannot_be_finished_is_said_by_its_flag_and_leaves_nothing() {
+    let data = tempfile::tempdir().unwrap();
+    for (flag, value) in [
+        ("--quality", "0"),
+        ("--quality", "-5"),
+        ("--record", "xyz"),
+        ("--format", "gif"),
+        ("--lossless", ""),
+        ("--wm-image", "/nowhere/mark.png"),
+        ("--wm-position", "middle"),
+        ("--wm-scale", "-1"),
+        ("--wm-transparency", "101"),
+        ("--wm-rotation", "361"),
+        ("--wm-padding-x", "501"),
+        ("--wm-padding-y", "-1"),
+    ] {
+        let words = [flag, value];
+        let refused = finish(data.path(), if value.is_empty() { &words[..1] } else { &words });
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && said.contains(flag), "{flag} {value}: {said}");
+        assert!(refused.stdout.is_empty(), "{flag} {value}");
+    }
+    // A thumbnail that cannot be written keeps the picture back as well.
+    let refused = finish(data.path(), &["--thumbnail", "/proc/nowhere/small.jpg"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("/proc/nowhere"), "{refused:?}");
+    let left = std::fs::read_dir(data.path())
+        .unwrap()
+        .filter_map(|entry| entry.unwrap().file_name().into_string().ok());
+    assert_eq!(left.filter(|name| name.contains("out.jpg")).count(), 0);
+}
+
+#[test]
+fn a_picture_from_elsewhere_gets_the_brand_mark_and_loses_its_transparency() {
+    let data = tempfile::tempdir().unwrap();
+    let picture = data.path().join("clear.png");
+    RgbaImage::from_pixel(300, 200, Rgba([255, 0, 0, 0])).save(&picture).unwrap();
+    let mark = data.path().join("mark.svg");
+    let square = "<rect width='9' height='9' fill='#0000ff'/>";
+    std::fs::write(
+        &mark,
+        format!("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'>{square}</svg>"),
+    )
+    .unwrap();
+    let config = data.path().join("imgen.toml");
+    std::fs::write(&config, format!("[finish]\nbrand_mark = {:?}\n", mark.to_str().unwrap())).unwrap();
+    let flags =
+        ["--no-mark", "--config", config.to_str().unwrap(), "--wm-scale", "10", "--wm-position", "top-left"];
+    let done = finish_picture(&picture, data.path(), "made/here/out.png", &flags);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let finished = image::open(data.path().join("made/here/out.png")).unwrap().to_rgb8();
+    assert_eq!((finished[(25, 25)], finished[(150, 100)]), (Rgb([0, 0, 255]), Rgb([255; 3])));
+
+    // Once signed, its history goes on.
+    let again =
+        finish_picture(&data.path().join("made/here/out.png"), data.path(), "again.webp", &["--no-mark"]);
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    let reader = Reader::open(&CredentialsConfig::default(), data.path()).unwrap();
+    let report = reader.read(&std::fs::read(data.path().join("again.webp")).unwrap(), Format::Webp);
+    assert_eq!(report.state, Some(State::Trusted), "{:?}", report.reasons);
+    let store = report.manifest.unwrap().to_string();
+    assert!(store.contains("c2pa.opened") && store.contains("parentOf"), "{store}");
 }
 
 #[test]
