@@ -206,7 +206,8 @@ def ours(scheme, kind, files, scratch):
         result[name] = (sum(row["found"] for row in rows), len(rows))
         times += [row["ms"] for row in rows]
         missed = [Path(row["file"]).stem for row in rows if not row["found"]]
-        print(f"{scheme} {kind} {name}: {result[name]}", *missed, file=sys.stderr, flush=True)
+        worst = max((row["wrong"] or 0 for row in rows), default=0)
+        print(f"{scheme} {kind} {name}: {result[name]}, at most {worst:.3f} of the coded bits wrong", *missed, file=sys.stderr, flush=True)
     return {**result, "detect_ms": float(np.median(times)), "detect_ms_worst": max(times), "pictures": len(files)}
 
 
@@ -284,6 +285,10 @@ def main():
     BENCH = arguments.bench.split()
     sets = {"photographs": sorted(arguments.photos.resolve().glob("*.png")), "flat art": sorted(arguments.flat.resolve().glob("*.png"))}
     kept = json.loads(arguments.keep.read_text()) if arguments.keep and arguments.keep.exists() else {}
+
+    of = {kind: [file.name for file in files] for kind, files in sets.items()} | {"peers": [arguments.peers, arguments.slow_peers]}
+    if kept.setdefault("of", of) != of:
+        sys.exit(f"{arguments.keep} holds results of other pictures or peers")
 
     def few(kind, count):
         return sets[kind][:: max(1, len(sets[kind]) // max(1, count))][:count]

@@ -1,8 +1,22 @@
-//! Files that appear whole or not at all.
+//! Files that come in within limits, and go out whole or not at all.
 
 use std::path::{Path, PathBuf};
 
-use super::Failure;
+use super::{Failure, LOCAL_LIMITS};
+
+fn at(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    format!("{}: {error}", path.display()).into()
+}
+
+/// A picture's bytes, unless they are more than are decoded.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = std::fs::metadata(path).map_err(|error| at(path, &error))?.len();
+    let most = LOCAL_LIMITS.max_bytes;
+    if bytes > most as u64 {
+        return Err(at(path, &format_args!("it has {bytes} bytes; at most {most} are allowed")));
+    }
+    std::fs::read(path).map_err(|error| at(path, &error))
+}
 
 /// Bytes beside the place where they belong; dropped, they leave nothing.
 pub(super) struct Staged {
@@ -11,23 +25,34 @@ pub(super) struct Staged {
 }
 
 impl Staged {
-    /// Makes the folder as well, where there is none.
+    /// Makes the folder as well, where there is none. A link is followed; what is there and is no file stays.
     pub(super) fn new(path: &Path, bytes: &[u8]) -> Result<Self, Failure> {
-        let failed = |error: std::io::Error| format!("{}: {error}", path.display());
-        let name = path.file_name().ok_or_else(|| format!("{}: names no file", path.display()))?;
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(failed)?;
+        let failed = |error: std::io::Error| at(path, &error);
+        let name = path.file_name().ok_or_else(|| at(path, &"names no file"))?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let path = if path.exists() {
+            path.canonicalize()
+        } else {
+            folder.canonicalize().map(|folder| folder.join(name))
+        };
+        let path = path.map_err(failed)?;
+        if path.exists() && !path.is_file() {
+            return Err(at(&path, &"is there, and is no file"));
         }
-        let mut part = name.to_owned();
+        let mut part = path.file_name().unwrap_or(name).to_owned();
         part.push(format!(".{}.part", std::process::id()));
-        let staged = Self { part: path.with_file_name(part), path: path.to_owned() };
+        let part = path.with_file_name(part);
+        if part.exists() {
+            return Err(at(&path, &"is to be written twice"));
+        }
+        let staged = Self { part, path };
         std::fs::write(&staged.part, bytes).map_err(failed)?;
         Ok(staged)
     }
 
     pub(super) fn publish(self) -> Result<(), Failure> {
-        std::fs::rename(&self.part, &self.path)
-            .map_err(|error| format!("{}: {error}", self.path.display()).into())
+        std::fs::rename(&self.part, &self.path).map_err(|error| at(&self.path, &error))
     }
 }
 

@@ -8,7 +8,7 @@ use image::{RgbImage, RgbaImage};
 use serde_json::json;
 use time::OffsetDateTime;
 
-use super::files::Staged;
+use super::files::{self, Staged};
 use super::{Failure, LOCAL_LIMITS};
 use crate::config::Config;
 use crate::config::complaints::Complaints;
@@ -79,8 +79,9 @@ pub struct FinishArgs {
     #[arg(long, default_value = "")]
     pub cs_vendor: String,
     /// Where the picture comes from, in IPTC's words (digitalCapture for a photograph): what the content credentials claim
-    #[arg(long, value_name = "NAME", default_value = "trainedAlgorithmicMedia", value_parser = source_type)]
-    pub source_type: DigitalSourceType,
+    /// [default: trainedAlgorithmicMedia, and of a signed picture what it came with]
+    #[arg(long, value_name = "NAME", value_parser = source_type)]
+    pub source_type: Option<DigitalSourceType>,
     /// Do not sign
     #[arg(long)]
     pub no_c2pa: bool,
@@ -117,7 +118,7 @@ impl From<FormatName> for Format {
 /// could not be read back, a file that cannot be written.
 pub fn run(arguments: &FinishArgs, config: &Config) -> Result<(), Failure> {
     let output = output(arguments)?;
-    let bytes = std::fs::read(&arguments.picture).map_err(|error| at(&arguments.picture, &error))?;
+    let bytes = files::read(&arguments.picture)?;
     let picture =
         flatten(&decode_rgba(&bytes, &LOCAL_LIMITS).map_err(|error| at(&arguments.picture, &error))?);
     let artwork = match &arguments.wm_image {
@@ -135,16 +136,20 @@ pub fn run(arguments: &FinishArgs, config: &Config) -> Result<(), Failure> {
         None => u64::from_be_bytes(ids::os_random()?),
     };
     let scheme = if arguments.no_mark { None } else { Some(config.mark.open()?) };
+    let opened = credentials.as_ref().and_then(|credentials| opened(credentials, bytes));
+    if opened.is_some() && arguments.source_type.is_some() {
+        return Err(
+            "--source-type: the picture is signed already, and its own credentials say where it comes from"
+                .into(),
+        );
+    }
+    let (width, height) = picture.dimensions();
     let task = Task {
         visible_mark: artwork.as_ref().map(|artwork| (artwork, &watermark)),
         output: &output,
         payload,
-        provenance: &Provenance {
-            opened: credentials.as_ref().and_then(|credentials| opened(credentials, bytes)),
-            ..provenance(arguments, payload, now)
-        },
+        provenance: &Provenance { opened, ..provenance(arguments, payload, now) },
     };
-    let (width, height) = picture.dimensions();
     let tools = Tools {
         mark: scheme.as_deref(),
         credentials: credentials.as_ref(),
@@ -190,7 +195,7 @@ fn provenance(arguments: &FinishArgs, payload: u64, when: OffsetDateTime) -> Pro
             organization: arguments.cs_organization.clone(),
             vendor: arguments.cs_vendor.clone(),
         },
-        source_type: arguments.source_type,
+        source_type: arguments.source_type.unwrap_or(DigitalSourceType::TRAINED_ALGORITHMIC_MEDIA),
         ..Provenance::new(
             format!("finish/{}/{}", record_name(payload), when.unix_timestamp_nanos()),
             when.replace_nanosecond(0).unwrap_or(when),
@@ -243,7 +248,7 @@ fn flatten(picture: &RgbaImage) -> RgbImage {
 fn opened(credentials: &Credentials, bytes: Vec<u8>) -> Option<Opened> {
     let Kind::Picture(format) = sniff(&bytes) else { return None };
     let content_type = format.content_type();
-    credentials.read(&bytes, format).present.then_some(Opened { bytes, content_type })
+    credentials.read(&bytes, format).manifest_id.map(|_| Opened { bytes, content_type })
 }
 
 fn brand_mark(config: &Config) -> Result<Option<Artwork>, Failure> {
@@ -259,7 +264,7 @@ fn brand_mark(config: &Config) -> Result<Option<Artwork>, Failure> {
 
 fn artwork(path: &Path) -> Result<Artwork, Failure> {
     let place = |error: &dyn std::fmt::Display| format!("--wm-image: {}: {error}", path.display());
-    let bytes = std::fs::read(path).map_err(|error| place(&error))?;
+    let bytes = files::read(path).map_err(|error| format!("--wm-image: {error}"))?;
     Ok(Artwork::read(&bytes).map_err(|error| place(&error))?)
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::Value;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Failure, LOCAL_LIMITS};
+use super::{Failure, LOCAL_LIMITS, files};
 use crate::config::Config;
 use crate::credentials::Reader;
 use crate::finish::invisible_mark::readers;
@@ -35,12 +35,7 @@ pub fn run(arguments: &VerifyArgs, config: &Config) -> Result<(), Failure> {
         LOCAL_LIMITS,
     );
     let place = arguments.file.display();
-    let length = std::fs::metadata(&arguments.file).map_err(|error| format!("{place}: {error}"))?.len();
-    let most = LOCAL_LIMITS.max_bytes;
-    if length > most as u64 {
-        return Err(format!("{place}: it has {length} bytes; at most {most} are allowed").into());
-    }
-    let bytes = std::fs::read(&arguments.file).map_err(|error| format!("{place}: {error}"))?;
+    let bytes = files::read(&arguments.file)?;
     let examined = verifier.examine(&bytes).map_err(|error| format!("{place}: {error}"))?;
     let mut out = std::io::stdout().lock();
     if arguments.json {

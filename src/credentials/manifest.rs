@@ -131,6 +131,9 @@ fn actions(claim: &Claim<'_>) -> Value {
     } else {
         list.push(action("c2pa.created", json!({ "digitalSourceType": claim.provenance.source_type.uri() })));
     }
+    if matches!(claim.ingredient, Some(Ingredient::Opened(_))) {
+        list.push(action("c2pa.transcoded", json!({})));
+    }
     if is_thumbnail(claim) {
         list.push(action("c2pa.resized.proportional", json!({})));
     }

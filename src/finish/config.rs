@@ -16,7 +16,7 @@ pub struct FinishConfig {
     /// A PNG, JPEG, WebP or SVG that is drawn on each picture whose request sends no `wm_image`, placed by the request's
     /// other `wm_*`; empty for none.
     pub brand_mark: PathBuf,
-    /// What writes lossy AVIF: `aom`, or `rav1e`, which is memory-safe and takes about four times as long.
+    /// What writes lossy AVIF: `aom`, or `rav1e`, which is memory-safe and takes two to four times as long.
     pub avif_encoder: AvifEncoder,
 }
 

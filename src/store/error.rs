@@ -26,6 +26,11 @@ pub enum StoreError {
         path.display()
     )]
     TooNew { path: PathBuf, found: u32, known: u32 },
+    #[error(
+        "the database {} has schema {found}, older than {known}; start the service once, which brings it up to date",
+        path.display()
+    )]
+    TooOld { path: PathBuf, found: u32, known: u32 },
     #[error("cannot use {}: {detail}", path.display())]
     Folder { path: PathBuf, detail: String },
     #[error("no randomness from the operating system: {0}")]

@@ -11,7 +11,8 @@ use super::jobs_table::Claim;
 use super::{StoreConfig, StoreError, database, migrations, moment};
 use crate::plan::record_name;
 
-/// The schema that brought all of the columns.
+/// The schemas that brought the table, and all of its columns.
+const FIRST: u32 = 3;
 const SINCE: u32 = 4;
 
 /// All but the order of completion.
@@ -198,6 +199,9 @@ impl std::fmt::Debug for Records {
 impl Records {
     /// The records of a data folder, whoever else works with it; `None` where there is no database, or one from before
     /// there were records. Changes nothing.
+    ///
+    /// # Errors
+    /// A database of another version, and one that cannot be read.
     pub fn open(config: &StoreConfig) -> Result<Option<Self>, StoreError> {
         let path = config.database();
         if !path.exists() {
@@ -207,6 +211,9 @@ impl Records {
         let found = migrations::version(&connection)?;
         if found > migrations::KNOWN {
             return Err(StoreError::TooNew { path, found, known: migrations::KNOWN });
+        }
+        if (FIRST..SINCE).contains(&found) {
+            return Err(StoreError::TooOld { path, found, known: SINCE });
         }
         Ok((found >= SINCE).then(|| Self { connection: Arc::new(Mutex::new(connection)) }))
     }
@@ -218,7 +225,9 @@ impl Records {
 
     /// The record of a picture or thumbnail that carries this manifest.
     pub fn by_manifest_id(&self, manifest_id: &str) -> Result<Option<Record>, StoreError> {
-        self.load("manifest_id = ?1 OR thumbnail_manifest_id = ?1", manifest_id)
+        // Of thumbnails from before their manifests' hashes were kept, none can be known again.
+        let thumbnail = "thumbnail_manifest_id = ?1 AND thumbnail_manifest_sha256 IS NOT NULL";
+        self.load(&format!("manifest_id = ?1 OR {thumbnail}"), manifest_id)
     }
 
     /// The fingerprints of at most `count` records that were completed after `seq`, in that order; 0 for the first.

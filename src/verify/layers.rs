@@ -184,7 +184,7 @@ fn disagreements(evidence: &Evidence, traces: &Traces) -> Vec<Finding> {
     if evidence.looks.is_none() {
         findings.push(Finding {
             code: "PICTURE_BROKEN",
-            message: "the file is damaged and its pixels cannot be decoded: only its manifest was looked at",
+            message: "its pixels cannot be decoded here: only its manifest was looked at",
             records: Vec::new(),
         });
     }

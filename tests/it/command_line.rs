@@ -89,8 +89,14 @@ fn what_cannot_be_finished_is_said_by_its_flag_and_leaves_nothing() {
         assert!(refused.stdout.is_empty(), "{flag} {value}");
     }
     // A thumbnail that cannot be written keeps the picture back as well.
-    let refused = finish(data.path(), &["--thumbnail", "/proc/nowhere/small.jpg"]);
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("/proc/nowhere"), "{refused:?}");
+    let same = data.path().join("out.jpg");
+    for place in
+        ["/proc/nowhere/small.jpg", "/dev/null", data.path().to_str().unwrap(), same.to_str().unwrap()]
+    {
+        let refused = finish(data.path(), &["--thumbnail", place]);
+        assert!(!refused.status.success(), "{place}");
+        assert!(String::from_utf8_lossy(&refused.stderr).contains(place), "{refused:?}");
+    }
     let left = std::fs::read_dir(data.path())
         .unwrap()
         .filter_map(|entry| entry.unwrap().file_name().into_string().ok());
@@ -118,7 +124,11 @@ fn a_picture_from_elsewhere_gets_the_brand_mark_and_loses_its_transparency() {
     let finished = image::open(data.path().join("made/here/out.png")).unwrap().to_rgb8();
     assert_eq!((finished[(25, 25)], finished[(150, 100)]), (Rgb([0, 0, 255]), Rgb([255; 3])));
 
-    // Once signed, its history goes on.
+    // Once signed, its history goes on, and is not said anew.
+    let out = data.path().join("made/here/out.png");
+    let refused =
+        finish_picture(&out, data.path(), "again.webp", &["--no-mark", "--source-type", "digitalCapture"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--source-type"), "{refused:?}");
     let again =
         finish_picture(&data.path().join("made/here/out.png"), data.path(), "again.webp", &["--no-mark"]);
     assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));

@@ -48,8 +48,24 @@ fn the_page_says_that_this_service_made_it_only_where_a_record_says_so() {
     theirs["match"]["record_by"] = json!("mark");
     let mut forged = theirs.clone();
     forged["findings"] = json!([{"code": "MANIFEST_NOT_OURS", "message": "it is not ours", "records": []}]);
-    let told = verdicts(&house, &[intact, stripped, theirs, forged]);
-    let [intact, stripped, theirs, forged] = told.as_slice() else { panic!("{told:?}") };
+    // A visible watermark is an edit with a source type of its own.
+    let mut edited = intact.clone();
+    let store = &mut edited["c2pa"]["manifest"];
+    let active = store["active_manifest"].as_str().unwrap().to_owned();
+    let assertions = store["manifests"][&active]["assertions"].as_array_mut().unwrap();
+    let actions = assertions.iter_mut().find(|one| one["label"] == "c2pa.actions.v2").unwrap();
+    let enhanced = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced";
+    let edit = json!({"action": "c2pa.edited", "digitalSourceType": enhanced});
+    actions["data"]["actions"].as_array_mut().unwrap().push(edit);
+    // Pixels of ours, signed anew by nobody who is trusted here.
+    let mut resigned = stripped.clone();
+    resigned["c2pa"]["present"] = json!(true);
+    resigned["c2pa"]["state"] = json!("Valid");
+    let told = verdicts(&house, &[intact, stripped, theirs, forged, edited, resigned]);
+    let [intact, stripped, theirs, forged, edited, resigned] = told.as_slice() else { panic!("{told:?}") };
+
+    assert_eq!(edited[4], intact[4]);
+    assert!(resigned[4].contains("made by somebody else"), "{resigned:?}");
 
     assert_eq!((intact[2].as_str(), intact[3].as_str()), ("Trusted", "Genuine, and unchanged"));
     assert!(intact[4].starts_with("This service made it with AI on "), "{intact:?}");

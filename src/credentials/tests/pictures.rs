@@ -189,7 +189,9 @@ fn a_picture_that_came_signed_goes_on_with_its_history() {
         let found = active["ingredients"][0]["validation_results"].to_string();
         assert_eq!(!found.contains("dataHash.mismatch"), holds, "{found}");
         let list = assertion(&report, "c2pa.actions.v2")["actions"].clone();
-        assert_eq!((list[0]["action"].as_str(), list.as_array().unwrap().len()), (Some("c2pa.opened"), 1));
+        let names: Vec<_> =
+            list.as_array().unwrap().iter().map(|action| action["action"].as_str().unwrap()).collect();
+        assert_eq!(names, ["c2pa.opened", "c2pa.transcoded"]);
         assert!(assertions(&report).iter().all(|(label, _)| label != "c2pa.metadata"));
     }
 }

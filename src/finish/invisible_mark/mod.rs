@@ -47,7 +47,8 @@ pub struct Detection {
     pub coded_bits: u32,
     /// 1 where every coded bit was read right, 0 where as many were wrong as by chance.
     pub confidence: f64,
-    /// Size of the picture as it is, in parts of its size as it was marked.
+    /// Size of the picture as it is, in parts of its size as it was marked; where a side is longer than 1344 pixels, of
+    /// both as they are when shown at that size.
     pub scale: f64,
     /// By how much it was turned since, anticlockwise.
     pub degrees: f64,

@@ -61,7 +61,8 @@ pub(super) fn check(document: &Document<'_>) -> Result<(), ArtworkError> {
             return Err(ArtworkError::svg(refusal(name)));
         }
     }
-    let styles = Styles::read(elements().filter(|element| element.tag_name().name() == "style"))?;
+    // usvg takes a style sheet in any name space for one.
+    let styles = Styles::read(root.descendants().filter(|element| element.tag_name().name() == "style"))?;
     let mut named = HashMap::new();
     for element in elements() {
         if let Some(id) = element.attribute("id") {

@@ -26,7 +26,8 @@ pub(super) struct Styles {
 
 impl Styles {
     /// # Errors
-    /// A sheet with rules that begin with `@`, too many rules, or one that clips by more than a class.
+    /// A sheet with `@` rules, quotes or escapes, selectors of attributes or neighbours, too many rules, or one that clips by
+    /// more than a class.
     pub(super) fn read<'a, 'input: 'a>(
         sheets: impl Iterator<Item = Node<'a, 'input>>,
     ) -> Result<Self, ArtworkError> {
@@ -34,15 +35,24 @@ impl Styles {
         let (mut rules, mut declared) = (0, 0);
         for sheet in sheets {
             let text: String = sheet.children().filter_map(|child| child.text()).collect();
-            let text = without_comments(&text);
-            if text.contains('@') || text.contains('\\') {
-                return Err(ArtworkError::svg("its style sheet has more than plain rules"));
+            let more = || ArtworkError::svg("its style sheet has more than plain rules");
+            // Quotes could hide comments, braces and selectors from what is counted here.
+            if text.contains(['@', '\\', '"', '\'']) {
+                return Err(more());
             }
-            for rule in text.split('}') {
+            for rule in without_comments(&text).split('}') {
                 let (selectors, block) = rule.split_once('{').unwrap_or((rule, ""));
-                // They go from one element to those before it, however many comments lie between.
-                if selectors.contains(['+', '~', ':']) {
-                    return Err(ArtworkError::svg("its style sheet selects by an element's neighbours"));
+                if block.contains('{') {
+                    return Err(more());
+                }
+                // Neighbours are looked for however far away they are; attributes need quotes.
+                if !selectors
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || c.is_whitespace() || "-_.#*,>".contains(c))
+                {
+                    return Err(ArtworkError::svg(
+                        "its style sheet selects by more than names, classes and ids",
+                    ));
                 }
                 styles.ancestors.extend(selectors.split(',').map(ancestors));
                 let count = selectors.split(',').count();

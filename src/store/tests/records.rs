@@ -130,6 +130,14 @@ async fn a_manifest_is_known_by_its_bytes() {
     let knows = |store: &[u8]| record.has_manifest(Sha256::digest(store).into());
     assert!(knows(&[1; 5000]) && knows(b"g"), "the picture's and the thumbnail's");
     assert!(!knows(&[1; 4999]) && !knows(b""));
+
+    // Of a thumbnail from before hashes were kept nothing is said, rather than that it is forged.
+    let thumbnail = &record.thumbnail_manifest.as_ref().unwrap().id;
+    assert!(records.by_manifest_id(thumbnail).unwrap().is_some());
+    let before = rusqlite::Connection::open(config(folder.path()).database()).unwrap();
+    before.execute("UPDATE records SET thumbnail_manifest_sha256 = NULL", ()).unwrap();
+    assert!(records.by_manifest_id(thumbnail).unwrap().is_none());
+    assert!(records.by_manifest_id(&record.manifest.as_ref().unwrap().id).unwrap().is_some());
 }
 
 #[tokio::test]
@@ -140,6 +148,8 @@ async fn a_folder_without_a_database_or_without_records_has_none() {
     let old = rusqlite::Connection::open(config(folder.path()).database()).unwrap();
     old.pragma_update(None, "user_version", 1).unwrap();
     assert!(Records::open(&config(folder.path())).unwrap().is_none());
+    old.pragma_update(None, "user_version", 3).unwrap();
+    assert!(matches!(Records::open(&config(folder.path())), Err(StoreError::TooOld { .. })));
     old.pragma_update(None, "user_version", 1_000_000).unwrap();
     assert!(matches!(Records::open(&config(folder.path())), Err(StoreError::TooNew { .. })));
 }

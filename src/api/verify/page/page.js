@@ -71,7 +71,7 @@ function contents(store) {
   for (const { label = "", data = {} } of assertions) {
     if (label.startsWith("c2pa.actions")) for (const action of data.actions || []) {
       const kind = String(action.digitalSourceType || "").split("/").pop();
-      if (kind) found.kind = KIND[kind] || kind;
+      if (kind && action.action === "c2pa.created") found.kind = KIND[kind] || kind;
     }
     if (label.startsWith("cawg.metadata")) {
       const text = value => Array.isArray(value) ? value.map(text).join(", ") : value && typeof value === "object" ? text(Object.values(value)) : value === undefined ? "" : String(value);
@@ -99,7 +99,7 @@ function verdict(told) {
   if (bad) return ["bad", "warn", "Does not fit together", "Its traces contradict each other", "Something was found, but not all of it can be true. Look at what follows before you believe any of it."];
   if (match.layer === "c2pa") return ["ok", "yes", "Trusted", "Genuine, and unchanged", (record && match.record_by === "c2pa" ? made + when + "." : "Its Content Credentials are signed by " + (named.signer || "a signer that is trusted here") + ".") + " Not a byte of the file has changed since it was signed." + own];
   if (match.layer === "mark") return record
-    ? ["see", "mark", "Recovered", "Its invisible mark survived", made + when + ". " + (told.c2pa.present ? "The file was changed after it was signed" : "Its credentials were stripped from this copy") + ", but the pixels still carry the mark." + own]
+    ? ["see", "mark", "Recovered", "Its invisible mark survived", made + when + ". " + (told.c2pa.state === "Invalid" ? "The file was changed after it was signed" : told.c2pa.present ? "Its credentials were made by somebody else" : "Its credentials were stripped from this copy") + ", but the pixels still carry the mark." + own]
     : ["see", "mark", "Marked", "It carries a mark, but the record is not here", "The pixels carry the mark of record " + told.mark.record + ", which this service does not keep."];
   return ["like", "like", match.sure === "very likely" ? "Very likely a copy" : match.sure === "likely" ? "Likely a copy" : "Possibly a copy", "Recognised by its looks", "It looks like a picture that this service made" + when + ": " + match.distance + " of 256 bits of their fingerprints differ. " + "Neither credentials nor mark are left to confirm it." + own];
 }
@@ -129,7 +129,7 @@ function layers(told) {
     nearest
       ? layer(led === "pdq", "like", "like", "Likeness", [make("strong", nearest.distance + " of 256 bits differ")], ["from record ", make("code", nearest.id)], pdq.matches.length > 1 ? (pdq.matches.length - 1) + " more look like it." : "")
       : pdq.hash === null
-      ? layer(false, "", "no", "Likeness", [make("strong", "The file is damaged: no pixels come out of it.")])
+      ? layer(false, "", "no", "Likeness", [make("strong", "Its pixels cannot be decoded here.")])
       : layer(false, "", "no", "Likeness", [make("strong", pdq.quality < 50 ? "Too little in it to compare." : "Looks like no known record.")], "Fingerprint quality " + pdq.quality + " of 100."),
   ];
 }

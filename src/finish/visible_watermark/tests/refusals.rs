@@ -151,6 +151,12 @@ fn bombs_are_refused_before_they_are_drawn() {
         + &"<g>".repeat(20)
         + &"<rect width='9' height='9'/>".repeat(4000)
         + &"</g>".repeat(20);
+    let tall = "<g>".repeat(60) + "<rect width='9' height='9'/>" + &"</g>".repeat(60);
+    let long = format!("a {}rect", "g ".repeat(30));
+    let elsewhere = format!("<x:style xmlns:x='u'>{long}{{fill:red}}</x:style>{tall}");
+    let behind_comments = format!("<style>b{{x:\"/*\"}} {long}{{fill:red}} b{{y:\"*/\"}}</style>{tall}");
+    let behind_braces = format!("<style>[x='{{'] {long}{{fill:red}}</style>{tall}");
+    let by_attribute = format!("<style>[x] {long}{{fill:red}}</style>{tall}");
     let neighbours = "<style>a+rect{fill:red}</style><rect width='9' height='9'/>";
     for (inside, words) in [
         (doubling.as_str(), "more than 20000 elements"),
@@ -165,7 +171,11 @@ fn bombs_are_refused_before_they_are_drawn() {
         (&copied, "declare too much"),
         (&upwards, "takes too long to apply"),
         (&wide, "takes too long to apply"),
-        (neighbours, "by an element's neighbours"),
+        (neighbours, "more than names, classes and ids"),
+        (&elsewhere, "takes too long to apply"),
+        (&behind_comments, "more than plain rules"),
+        (&behind_braces, "more than plain rules"),
+        (&by_attribute, "more than names, classes and ids"),
     ] {
         let start = std::time::Instant::now();
         let error = shapes(inside).err().map(|error| error.to_string()).unwrap_or_default();
