@@ -18,6 +18,7 @@ mod resolve;
 mod server;
 mod services;
 mod strict_json;
+mod tokenizers;
 mod verify;
 mod watermark;
 
@@ -29,6 +30,7 @@ pub use health::Readiness;
 pub use resolve::{Draft, resolve};
 pub use server::serve;
 pub use services::Services;
+pub use tokenizers::Tokenizers;
 pub use verify::VerifyDesk;
 
 use actix_web::web::{self, ServiceConfig};
