@@ -10,8 +10,8 @@ use super::watermark;
 use crate::compliance::ApprovedPrompt;
 use crate::error::{ApiError, Code};
 use crate::plan::{
-    Credentials, DEFAULT_SIZE, Format, Output, PLAN_VERSION, Plan, SIZES, Sampling, Size, Warning, Watermark,
-    samplers,
+    CharacterRights, Credentials, DEFAULT_SIZE, Format, Output, PLAN_VERSION, Plan, SIZES, Sampling, Size,
+    Warning, Watermark, samplers,
 };
 use crate::presets::{Character, Model, Presets, Style, Viewer};
 use crate::prompt::{self, Composed, ParsedPrompt, Parts, PromptError};
@@ -35,6 +35,7 @@ pub struct Draft {
     asked_at_unix_s: i64,
     prompt: String,
     pub(super) character: Option<String>,
+    character_rights: Option<CharacterRights>,
     pub(super) model: String,
     pub(super) style: String,
     pub(super) checkpoint: String,
@@ -86,6 +87,7 @@ pub fn resolve(
         gen_id: chance.gen_id.clone(),
         asked_at_unix_s: chance.now_unix_s,
         prompt: prompt.to_owned(),
+        character_rights: character.map(rights),
         character: parsed.character,
         model: model_key.to_owned(),
         style: style_key.to_owned(),
@@ -109,6 +111,7 @@ impl Draft {
             prompt: self.prompt,
             approved,
             character: self.character,
+            character_rights: self.character_rights,
             model: self.model,
             style: self.style,
             checkpoint: self.checkpoint,
@@ -352,6 +355,10 @@ fn pick_credentials(request: &GenerateRequest) -> Credentials {
         organization: request.cs_organization.clone(),
         vendor: request.cs_vendor.clone(),
     }
+}
+
+fn rights(character: &Character) -> CharacterRights {
+    CharacterRights { rights: character.rights.clone(), licence: character.licence.clone() }
 }
 
 /// A number that was clamped into a range which its type holds.

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::house::{House, root};
+use crate::house::{House, fetch_picture, has_ended, root};
+use crate::verify::verified;
 
 /// A house with its own copy of the shipped presets.
 fn house() -> (House, TempDir) {
@@ -70,7 +71,7 @@ fn presets_change_while_the_service_runs() {
         "{parsed}"
     );
     for job in [busy, planned] {
-        let done = house.wait(job["id"].as_str().unwrap(), crate::house::has_ended);
+        let done = house.wait(job["id"].as_str().unwrap(), has_ended);
         let positive = done["meta"]["positive"].as_str().unwrap();
         assert!(!positive.contains("blue hair") && positive.contains("black hair"), "{positive}");
     }
@@ -189,4 +190,32 @@ fn each_model_has_styles_negatives_and_defaults_of_its_own() {
     let other =
         house.ask(&json!({"action": "parse", "prompt": "red hoodie", "style": "illustration"})).json();
     assert_eq!(other["warnings"][0]["code"], "STYLE_FALLBACK", "{other}");
+}
+
+/// The register's note travels with the picture, and stays with its record as it was.
+#[test]
+fn the_rights_in_a_character_go_with_its_pictures() {
+    let (house, presets) = house();
+    let drawn = |prompt: &str| {
+        let (_, done) = house.draw(&json!({"prompt": prompt, "steps": 1, "format": "png"}));
+        let (picture, _) = fetch_picture(done["meta"]["images"][0]["url"].as_str().unwrap());
+        picture
+    };
+    let (aya, nobody) = (drawn("@aya red hoodie"), drawn("red hoodie"));
+    character(presets.path(), "aya", "");
+    wait_for(&house, |_| {
+        let parsed = house.ask(&json!({"action": "parse", "prompt": "@aya"})).json();
+        !parsed["positive"].to_string().contains("black hair")
+    });
+
+    let found = verified(&house, "png", &aya);
+    let facts = &found["record"]["facts"];
+    assert!(facts["character_rights"].as_str().unwrap().contains("depicts nobody"), "{found:#}");
+    assert_eq!(facts["character_licence"], "as imgen itself");
+    let manifest = found["c2pa"]["manifest"].to_string();
+    assert!(manifest.contains("characterRights") && manifest.contains("depicts nobody"), "{found:#}");
+
+    let found = verified(&house, "png", &nobody);
+    assert_eq!(found["record"]["facts"]["character_rights"], Value::Null);
+    assert!(!found["c2pa"]["manifest"].to_string().contains("characterRights"));
 }

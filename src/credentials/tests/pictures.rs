@@ -66,6 +66,8 @@ fn it_is_trusted_and_says_what_was_claimed() {
         let generation = assertion(&report, GENERATION_LABEL);
         assert_eq!((&generation["seed"], &generation["model"]), (&7.into(), &"starter".into()));
         assert_eq!(generation["recipeSha256"], "cd".repeat(32));
+        assert_eq!(generation["characterRights"], "Invented; depicts nobody.");
+        assert_eq!(generation["characterLicence"], "CC0-1.0");
         assert!(!report.manifest.unwrap().to_string().contains("secret prompt"));
         let alone = credentials.read_manifest(&signed.manifest);
         assert_eq!(alone.manifest_id, Some(signed.manifest_id));
