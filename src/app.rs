@@ -11,7 +11,7 @@ use std::time::Duration;
 use actix_web::web::{Data, ServiceConfig};
 use time::OffsetDateTime;
 
-use crate::api::{self, Readiness, Services, Tokenizers, VerifyDesk};
+use crate::api::{self, Readiness, Services, VerifyDesk};
 use crate::compliance;
 use crate::config::Config;
 use crate::config::complaints::Complaints;
@@ -288,7 +288,6 @@ impl App {
             config.api,
             store.clone(),
             rooms.presets,
-            Tokenizers::new(config.service.models_dir),
             rooms.storage,
             rooms.brand_mark,
             readiness,

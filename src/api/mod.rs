@@ -30,7 +30,6 @@ pub use health::Readiness;
 pub use resolve::{Draft, resolve};
 pub use server::serve;
 pub use services::Services;
-pub use tokenizers::Tokenizers;
 pub use verify::VerifyDesk;
 
 use actix_web::web::{self, ServiceConfig};

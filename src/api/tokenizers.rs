@@ -12,14 +12,14 @@ use crate::prompt::Composed;
 
 /// Each is read when it is first asked for, and kept: there are no more of them than the presets name checkpoints.
 #[derive(Debug, Clone)]
-pub struct Tokenizers {
+pub(super) struct Tokenizers {
     models_dir: PathBuf,
     by_checkpoint: Arc<Mutex<HashMap<String, Arc<WindowCounter>>>>,
 }
 
 impl Tokenizers {
     /// `models_dir` is where the checkpoints are.
-    pub fn new(models_dir: PathBuf) -> Self {
+    pub(super) fn new(models_dir: PathBuf) -> Self {
         Self { models_dir, by_checkpoint: Arc::default() }
     }
 

@@ -43,6 +43,11 @@ impl Shelf {
         Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Where the checkpoints are that presets name.
+    pub fn models_dir(&self) -> &Path {
+        &self.models_dir
+    }
+
     /// Whether the files are not what is in use, because something is wrong with them.
     pub fn is_stale(&self) -> bool {
         self.refused.load(Ordering::Relaxed)
