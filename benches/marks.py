@@ -17,7 +17,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -137,9 +136,9 @@ def fetch(folder):
 
 
 def draw(folder):
-    """Flat art: what the bundled starter draws for its own random prompts."""
+    """Flat art: what the bundled starter draws for the prompts of a file."""
     folder.mkdir(parents=True, exist_ok=True)
-    prompts = tomllib.loads((TOP / "presets/prompts/portraits.toml").read_text())["prompts"]
+    prompts = (TOP / "benches/support/portraits.txt").read_text().splitlines()
     people = ["woman, brown hair", "man, black hair", "girl, blonde hair", "woman, red hair, long hair", "man, beard, grey hair", "woman, black curly hair"]
     for index in range(102):
         terms = [term.strip() for term in prompts[index % len(prompts)].split(",")]

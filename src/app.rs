@@ -19,7 +19,7 @@ use crate::credentials::{Credentials, CredentialsConfig, CredentialsError, Reade
 use crate::diffusion::{Engine, ModelInfo};
 use crate::finish::invisible_mark::{InvisibleMark, readers};
 use crate::jobs::{Kitchen, Workers, Workshop};
-use crate::presets::Presets;
+use crate::presets::{Shelf, Watch};
 use crate::storage::{Embedded, Storage};
 use crate::store::{Attachment, Records, Store, StoreConfig, StoreError, ids};
 use crate::verify::{Verifier, VerifyConfig};
@@ -37,12 +37,13 @@ pub struct App {
     config: Config,
     rooms: Rooms,
     store: Store,
+    presets_watch: Watch,
 }
 
 /// Everything that can be opened without owning the data folder's queue.
 #[derive(Debug)]
 pub struct Rooms {
-    pub presets: Arc<Presets>,
+    pub presets: Arc<Shelf>,
     pub storage: Storage,
     pub embedded: Option<Embedded>,
     pub engine: Engine,
@@ -64,6 +65,8 @@ pub enum AppError {
     Credentials(#[from] CredentialsError),
     #[error("the listener: {0}")]
     Listener(#[from] std::io::Error),
+    #[error("no thread that watches the presets: {0}")]
+    Watch(#[source] std::io::Error),
 }
 
 fn list(complaints: &Complaints) -> String {
@@ -85,7 +88,7 @@ impl Rooms {
                 "the floor does not stand: its rules do not fire on their own test strings",
             );
         }
-        let presets = match Presets::load(&config.service.presets_dir) {
+        let presets = match Shelf::open(&config.service.presets_dir, &config.service.models_dir) {
             Ok(presets) => Some(Arc::new(presets)),
             Err(found) => {
                 complaints.0.extend(found.0);
@@ -111,6 +114,7 @@ impl Rooms {
         };
         let mut models = Vec::new();
         if let (Some(presets), Some(engine)) = (&presets, &engine) {
+            let presets = presets.now();
             let named: BTreeSet<_> = presets.models.values().map(|model| model.checkpoint.clone()).collect();
             models = probe(engine.clone(), config.service.models_dir.clone(), named, &mut complaints).await;
         }
@@ -228,7 +232,13 @@ impl App {
     pub async fn open(config: Config) -> Result<Self, AppError> {
         let store = Store::open(&config.store)?;
         let rooms = Rooms::open(&config).await.map_err(AppError::Complaints)?;
-        Ok(Self { config, rooms, store })
+        let presets_watch = Watch::start(rooms.presets.clone()).map_err(AppError::Watch)?;
+        Ok(Self { config, rooms, store, presets_watch })
+    }
+
+    /// What has the presets read again at once, while the house lives.
+    pub fn read_presets_again(&self) -> impl Fn() + Send + Sync + use<> {
+        self.presets_watch.nudge()
     }
 
     /// Checkpoints that were loaded, with what they are.
@@ -256,7 +266,8 @@ impl App {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), AppError> {
-        let Self { config, rooms, store } = self;
+        // The watch ends with this function.
+        let Self { config, rooms, store, presets_watch: _watch } = self;
         let readiness = Readiness::default();
         let kitchen = Kitchen::new(
             rooms.engine,

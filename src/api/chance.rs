@@ -29,6 +29,11 @@ impl Chance {
     }
 }
 
+/// The day, in UTC.
+pub(super) fn today() -> time::Date {
+    time::OffsetDateTime::now_utc().date()
+}
+
 /// A place in a list of `count`. For choices that guard nothing: the first, should there be no chance to be had.
 pub(super) fn below(count: usize) -> usize {
     number().unwrap_or_default().checked_rem(count as u32).unwrap_or_default() as usize

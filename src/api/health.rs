@@ -50,9 +50,12 @@ pub(super) async fn ready(services: Data<Services>) -> Result<HttpResponse, ApiE
     }
     if failing.is_empty() {
         let parts: Vec<_> = parts.keys().collect();
-        return Ok(HttpResponse::Ok()
-            .insert_header(("Cache-Control", "no-store"))
-            .json(json!({"status": "ready", "parts": parts})));
+        let mut body = json!({"status": "ready", "parts": parts});
+        // Everything works, with what was good before.
+        if services.presets.is_stale() {
+            body["stale"] = json!(["presets"]);
+        }
+        return Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(body));
     }
     Err(ApiError::new(Code::Unavailable)
         .with("not_ready", failing)

@@ -10,10 +10,10 @@ use super::watermark;
 use crate::compliance::ApprovedPrompt;
 use crate::error::{ApiError, Code};
 use crate::plan::{
-    Credentials, DEFAULT_SIZE, Format, Output, PLAN_VERSION, Plan, SIZES, Sampling, Size, Warning, Watermark,
-    samplers,
+    CharacterRights, Credentials, DEFAULT_SIZE, Format, Output, PLAN_VERSION, Plan, SIZES, Sampling, Size,
+    Warning, Watermark, samplers,
 };
-use crate::presets::{Character, Model, Presets, Style};
+use crate::presets::{Character, Model, Presets, Style, Viewer};
 use crate::prompt::{self, Composed, ParsedPrompt, Parts, PromptError};
 use crate::store::Receipt;
 
@@ -34,32 +34,41 @@ pub struct Draft {
     gen_id: String,
     asked_at_unix_s: i64,
     prompt: String,
-    character: Option<String>,
-    model: String,
-    style: String,
-    checkpoint: String,
+    pub(super) character: Option<String>,
+    character_rights: Option<CharacterRights>,
+    pub(super) model: String,
+    pub(super) style: String,
+    pub(super) checkpoint: String,
     size: Size,
     sampling: Sampling,
     output: Output,
     watermark: Watermark,
     credentials: Credentials,
-    warnings: Vec<Warning>,
+    pub(super) warnings: Vec<Warning>,
     metadata: Option<Value>,
 }
 
 /// Applies presets, defaults, fallbacks and bounds.
 ///
 /// # Errors
-/// 400: no prompt, an unknown or a second character, a text that is too long, an impossible seed, and with `strict`
+/// 400: no prompt, a second character or one that is not there for this viewer and model, a text that is too long, an impossible seed, and with `strict`
 /// anything that would have been a warning.
-pub fn resolve(request: &GenerateRequest, presets: &Presets, chance: &Chance) -> Result<Draft, ApiError> {
+pub fn resolve(
+    request: &GenerateRequest,
+    presets: &Presets,
+    viewer: &Viewer<'_>,
+    chance: &Chance,
+) -> Result<Draft, ApiError> {
     check_texts(request)?;
     let prompt = request.prompt.trim();
-    let parsed = parse(prompt, presets)?;
+    let parsed = parse(prompt, presets, viewer)?;
     let mut notes = Notes::default();
     let (model_key, model) = pick_model(&request.model, presets, &mut notes)?;
     let (style_key, style) = pick_style(&request.style, model, &mut notes)?;
-    let character = parsed.character.as_deref().and_then(|name| presets.characters.get(name));
+    let character = match &parsed.character {
+        Some(name) => Some(pick_character(name, model_key, presets, viewer, &mut notes)?),
+        None => None,
+    };
     let composed = compose(&parsed, character, model, style, &request.negative);
     let size = pick_size(request, &mut notes);
     let sampling = pick_sampling(request, model, chance.seed, &mut notes)?;
@@ -78,6 +87,7 @@ pub fn resolve(request: &GenerateRequest, presets: &Presets, chance: &Chance) ->
         gen_id: chance.gen_id.clone(),
         asked_at_unix_s: chance.now_unix_s,
         prompt: prompt.to_owned(),
+        character_rights: character.map(rights),
         character: parsed.character,
         model: model_key.to_owned(),
         style: style_key.to_owned(),
@@ -101,6 +111,7 @@ impl Draft {
             prompt: self.prompt,
             approved,
             character: self.character,
+            character_rights: self.character_rights,
             model: self.model,
             style: self.style,
             checkpoint: self.checkpoint,
@@ -175,16 +186,39 @@ fn check_texts(request: &GenerateRequest) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn parse(prompt: &str, presets: &Presets) -> Result<ParsedPrompt, ApiError> {
-    prompt::parse(prompt, &|name| presets.characters.contains_key(name)).map_err(|error| match error {
+fn parse(prompt: &str, presets: &Presets, viewer: &Viewer<'_>) -> Result<ParsedPrompt, ApiError> {
+    let known = |name: &str| presets.character(name, viewer).is_some();
+    prompt::parse(prompt, &known).map_err(|error| match error {
         PromptError::Empty => Code::PromptRequired.into(),
         PromptError::TwoCharacters(one, two) => {
             ApiError::new(Code::OnlyOneCharacter).with("field", "prompt").with("characters", vec![one, two])
         }
-        PromptError::UnknownCharacter(name) => {
-            ApiError::new(Code::InvalidCharacter).with("field", "prompt").with("character", quote(&name))
-        }
+        PromptError::UnknownCharacter(name) => invalid_character(&name),
     })
+}
+
+fn invalid_character(name: &str) -> ApiError {
+    ApiError::new(Code::InvalidCharacter).with("field", "prompt").with("character", quote(name))
+}
+
+/// The character that the viewer may use, if it is there for the model.
+fn pick_character<'a>(
+    name: &str,
+    model: &str,
+    presets: &'a Presets,
+    viewer: &Viewer<'_>,
+    notes: &mut Notes,
+) -> Result<&'a Character, ApiError> {
+    let character = presets.character(name, viewer).ok_or_else(|| invalid_character(name))?;
+    if !character.is_on(model) {
+        let models = character.models.clone().unwrap_or_default();
+        return Err(invalid_character(name).with("model", model).with("models", models));
+    }
+    if character.lora.is_some() {
+        let message = format!("this version loads no LoRA; @{name} is drawn from its words alone");
+        notes.say("prompt", "LORA_SKIPPED", message);
+    }
+    Ok(character)
 }
 
 fn compose(
@@ -321,6 +355,10 @@ fn pick_credentials(request: &GenerateRequest) -> Credentials {
         organization: request.cs_organization.clone(),
         vendor: request.cs_vendor.clone(),
     }
+}
+
+fn rights(character: &Character) -> CharacterRights {
+    CharacterRights { rights: character.rights.clone(), licence: character.licence.clone() }
 }
 
 /// A number that was clamped into a range which its type holds.

@@ -6,10 +6,11 @@ use super::ApiConfig;
 use super::auth::Failures;
 use super::health::Readiness;
 use super::limits::Buckets;
+use super::tokenizers::Tokenizers;
 use super::verify::VerifyDesk;
 use super::watermark::Marks;
 use crate::compliance;
-use crate::presets::Presets;
+use crate::presets::Shelf;
 use crate::storage::Storage;
 use crate::store::{Attachment, Store};
 
@@ -20,7 +21,7 @@ const KEYS: usize = 100_000;
 #[derive(Debug)]
 pub struct Services {
     pub(super) store: Store,
-    pub(super) presets: Arc<Presets>,
+    pub(super) presets: Arc<Shelf>,
     pub(super) storage: Storage,
     pub(super) config: ApiConfig,
     pub(super) readiness: Readiness,
@@ -28,8 +29,9 @@ pub struct Services {
     pub(super) failures: Failures,
     pub(super) verify: VerifyDesk,
     pub(super) marks: Marks,
-    /// The prompt that `random` gave last, so that it gives another.
-    pub(super) last_random: Mutex<Option<usize>>,
+    pub(super) tokenizers: Tokenizers,
+    /// What `random` gave last, less its `@name`, so that it gives another.
+    pub(super) last_random: Mutex<String>,
 }
 
 impl Services {
@@ -37,7 +39,7 @@ impl Services {
     pub fn new(
         config: ApiConfig,
         store: Store,
-        presets: Arc<Presets>,
+        presets: Arc<Shelf>,
         storage: Storage,
         brand_mark: Option<Attachment>,
         readiness: Readiness,
@@ -51,6 +53,7 @@ impl Services {
             last_random: Mutex::default(),
             failures: Failures::new(config.free_auth_failures_per_minute),
             store,
+            tokenizers: Tokenizers::new(presets.models_dir().to_owned()),
             presets,
             storage,
             config,

@@ -3,16 +3,16 @@
 use super::Failure;
 use crate::app::{AppError, Rooms};
 use crate::config::Config;
+use crate::presets::Counts;
 
 /// Opens everything that serving needs, except the queue, which a running service may hold.
 pub fn run(config: &Config) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let rooms = runtime.block_on(Rooms::open(config)).map_err(AppError::Complaints)?;
     println!("configuration  ok");
+    let Counts { models, styles, characters, recipes } = rooms.presets.now().counts();
     println!(
-        "presets        ok: {} models, {} characters",
-        rooms.presets.models.len(),
-        rooms.presets.characters.len()
+        "presets        ok: {models} models, {styles} styles, {characters} characters, {recipes} recipes"
     );
     for (name, model) in &rooms.models {
         println!(

@@ -14,7 +14,8 @@ use crate::config::service::LogFormat;
 /// Exit status of a process that a second signal ended, as shells count it.
 const INTERRUPTED: i32 = 130;
 
-/// Serves until SIGTERM or Ctrl-C, then finishes or parks what runs. A second signal ends the process at once.
+/// Serves until SIGTERM or Ctrl-C, then finishes or parks what runs. A second signal ends the process at once. SIGHUP has
+/// the presets read again.
 pub fn run(mut config: Config) -> Result<(), Failure> {
     start_log(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -31,6 +32,7 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
         let app = App::open(config).await?;
         let first_key = app.first_key().await?;
         greet(&app, &url, first_key.as_deref());
+        tokio::spawn(at_each(signal(SignalKind::hangup())?, app.read_presets_again()));
         let signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
         app.serve(listener, stop_on(signals)).await?;
         Ok(())
@@ -48,6 +50,12 @@ fn start_log(config: &Config) -> Result<(), Failure> {
         LogFormat::Json => log.json().init(),
     }
     Ok(())
+}
+
+async fn at_each(mut signal: Signal, act: impl Fn()) {
+    while signal.recv().await.is_some() {
+        act();
+    }
 }
 
 async fn stop_on([mut terminate, mut interrupt]: [Signal; 2]) {

@@ -20,6 +20,8 @@ pub struct Provenance {
     /// SHA-256 of a salt that is kept to the record and of everything that decides the picture, 64 hexadecimal digits.
     pub recipe_sha256: Option<String>,
     pub seed: Option<u32>,
+    /// With what right a character is shown, where the prompt names one.
+    pub character_rights: Option<plan::CharacterRights>,
     /// The prompt. It goes into the manifest only where `c2pa.include_prompt` is set.
     pub prompt: Option<String>,
     /// When it was asked for; UTC, whole seconds.
@@ -53,6 +55,7 @@ impl Provenance {
             model_sha256: None,
             recipe_sha256: None,
             seed: None,
+            character_rights: None,
             prompt: None,
             when,
             name: name.into(),

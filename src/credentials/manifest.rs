@@ -189,6 +189,9 @@ fn generation(provenance: &Provenance, include_prompt: bool) -> Option<Value> {
     put("modelSha256", provenance.model_sha256.as_ref().map(|hash| json!(hash)));
     put("recipeSha256", provenance.recipe_sha256.as_ref().map(|hash| json!(hash)));
     put("seed", provenance.seed.map(|seed| json!(seed)));
+    let shown = provenance.character_rights.as_ref();
+    put("characterRights", shown.map(|shown| json!(shown.rights)));
+    put("characterLicence", shown.map(|shown| json!(shown.licence)));
     put("prompt", provenance.prompt.as_ref().filter(|_| include_prompt).map(|prompt| json!(prompt)));
     (!data.is_empty()).then(|| created_json(GENERATION_LABEL, &Value::Object(data)))
 }

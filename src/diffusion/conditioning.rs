@@ -8,13 +8,9 @@ use tch::{Kind, Tensor};
 
 use super::error::DiffusionError;
 use super::text_encoders::{CLIPTextModel, TextEmbeds};
-use super::tokenizer::CLIPTokenizer;
+use super::tokenizer::{CLIPTokenizer, MOST_WINDOWS};
 use super::unets::AddedCondKwargs;
 use crate::plan::Size;
-
-/// Windows of a text encoder that one prompt may fill. The keys and values of every cross-attention are held for all of
-/// them: at SDXL's full size about 50 MB a window.
-const MOST_WINDOWS: usize = 16;
 
 /// A tokenizer and the network over its ids.
 #[derive(Debug)]
@@ -90,13 +86,12 @@ impl Encoder {
             let reason = format!("token {id} is beyond the text encoder's {vocab_size}");
             return Err(DiffusionError::Unsuitable(reason));
         }
-        let most = MOST_WINDOWS * self.tokenizer.model_max_length();
-        if ids.len() > most {
-            let reason = format!("the prompt has {} tokens; at most {most} are read", ids.len());
+        let pieces = self.tokenizer.windows(&ids);
+        if pieces.len() > MOST_WINDOWS {
+            let reason =
+                format!("the prompt fills {} windows; at most {MOST_WINDOWS} are read", pieces.len());
             return Err(DiffusionError::Unsuitable(reason));
         }
-        let room = self.tokenizer.model_max_length().saturating_sub(2).max(1);
-        let pieces = if ids.is_empty() { vec![&[][..]] } else { ids.chunks(room).collect() };
         Ok(pieces.into_iter().map(|piece| self.window(piece)).collect())
     }
 

@@ -18,6 +18,7 @@ pub(super) fn provenance(plan: &Plan, index: u32, weights_sha256: &str, recipe: 
         model_sha256: Some(weights_sha256.to_owned()),
         recipe_sha256: Some(recipe.sha256()),
         seed: Some(plan.sampling.seed.wrapping_add(index)),
+        character_rights: plan.character_rights.clone(),
         prompt: Some(plan.prompt.clone()),
         ..Provenance::new(format!("{}/{index}", plan.gen_id), asked_at.unwrap_or(OffsetDateTime::UNIX_EPOCH))
     }
@@ -37,6 +38,8 @@ pub(super) fn record(
         "model": plan.model,
         "style": plan.style,
         "character": plan.character,
+        "character_rights": plan.character_rights.as_ref().map(|shown| &shown.rights),
+        "character_licence": plan.character_rights.as_ref().map(|shown| &shown.licence),
         "width": plan.size.width_px,
         "height": plan.size.height_px,
         "format": plan.output.format.name(),

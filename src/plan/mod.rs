@@ -32,6 +32,9 @@ pub struct Plan {
     pub approved: ApprovedPrompt,
     /// The character that `@name` picked.
     pub character: Option<String>,
+    /// What the register says of it.
+    #[serde(default)]
+    pub character_rights: Option<CharacterRights>,
     /// Key of the model preset, such as `eros`.
     pub model: String,
     /// Key of the style within that model.
@@ -218,6 +221,14 @@ pub struct Credentials {
     pub description: String,
     pub organization: String,
     pub vendor: String,
+}
+
+/// With what right a character is shown, as its register stood when the plan was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CharacterRights {
+    /// Who is shown, and with what right and consent.
+    pub rights: String,
+    pub licence: String,
 }
 
 /// Something that was not done as asked, said aloud.

@@ -60,6 +60,11 @@ impl<'a> Fields<'a> {
         taken
     }
 
+    /// A field as it stands, for whoever takes it apart further.
+    pub(super) fn raw(&mut self, field: &str) -> Option<Value> {
+        self.left.remove(field)
+    }
+
     /// A text with something in it.
     pub(super) fn text(&mut self, field: &str) -> Option<String> {
         self.take(field, "a text that is not empty", |value| {
@@ -99,6 +104,21 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// The same, where it may be absent.
+    pub(super) fn real_or_none(&mut self, field: &str, range: RangeInclusive<f64>) -> Option<Option<f64>> {
+        if self.left.contains_key(field) { self.real(field, range).map(Some) } else { Some(None) }
+    }
+
+    /// A field that may be absent, through `read`; `kind` names what `read` accepts.
+    pub(super) fn optional<T>(
+        &mut self,
+        field: &str,
+        kind: &str,
+        read: impl FnOnce(&Value) -> Option<T>,
+    ) -> Option<Option<T>> {
+        if self.left.contains_key(field) { self.take(field, kind, read).map(Some) } else { Some(None) }
+    }
+
     /// One of a few names.
     pub(super) fn choice<T: Copy>(&mut self, field: &str, choices: &[(&str, T)]) -> Option<T> {
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
@@ -113,6 +133,19 @@ impl<'a> Fields<'a> {
             let text = |item: &Value| item.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned);
             value.as_array()?.iter().map(text).collect()
         })
+    }
+
+    /// The same; absent is an empty one.
+    pub(super) fn texts_or_none(&mut self, field: &str) -> Option<Vec<String>> {
+        if self.left.contains_key(field) { self.texts(field) } else { Some(Vec::new()) }
+    }
+
+    /// Yes or no; absent is no.
+    pub(super) fn flag(&mut self, field: &str) -> Option<bool> {
+        if !self.left.contains_key(field) {
+            return Some(false);
+        }
+        self.take(field, "true or false", Value::as_bool)
     }
 
     /// A table of at least one table, each read with `take`; its keys are preset keys.

@@ -5,19 +5,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::fields::{Fields, KEY_RULE, is_key};
-use super::random::Entry;
+use super::grammar::{self, PromptFile};
 use super::{Character, Model, Presets};
 use crate::config::complaints::Complaints;
-use crate::prompt;
 
 pub(super) fn load(dir: &Path) -> Result<Presets, Complaints> {
     let mut complaints = Complaints::default();
     let models = folder(&dir.join("models"), &mut complaints, Model::take);
     let characters = folder(&dir.join("characters"), &mut complaints, Character::take);
-    let texts = folder(&dir.join("prompts"), &mut complaints, |fields| fields.texts("prompts"));
+    let prompts_dir = dir.join("prompts");
+    let prompts = folder(&prompts_dir, &mut complaints, PromptFile::take);
     check_order(&models, dir, &mut complaints);
-    let prompts = entries(&texts, &characters, dir, &mut complaints);
-    if complaints.is_empty() { Ok(Presets { models, characters, prompts }) } else { Err(complaints) }
+    check_availability(&characters, &models, dir, &mut complaints);
+    let is_character = |name: &str| characters.contains_key(name);
+    let grammar = grammar::build(&prompts, &is_character, &prompts_dir, &mut complaints);
+    if complaints.is_empty() { Ok(Presets { models, characters, grammar }) } else { Err(complaints) }
 }
 
 /// Every `KEY.toml` of a folder, read with `take`.
@@ -81,53 +83,17 @@ fn check_order(models: &BTreeMap<String, Model>, dir: &Path, complaints: &mut Co
     }
 }
 
-/// Takes the `@name` off each random prompt. What a client gets must be a prompt that this service accepts.
-fn entries(
-    texts: &BTreeMap<String, Vec<String>>,
+/// A character can only be there for models that are.
+fn check_availability(
     characters: &BTreeMap<String, Character>,
+    models: &BTreeMap<String, Model>,
     dir: &Path,
     complaints: &mut Complaints,
-) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = Vec::new();
-    for (key, prompts) in texts {
-        for (at, text) in prompts.iter().enumerate() {
-            let place =
-                || format!("{}: prompts[{at}]", dir.join("prompts").join(format!("{key}.toml")).display());
-            let parsed = match prompt::parse(text, &|name| characters.contains_key(name)) {
-                Ok(parsed) => parsed,
-                Err(error) => {
-                    complaints.add(place(), error.to_string());
-                    continue;
-                }
-            };
-            let entry = match parsed.character {
-                None => Entry { text: text.trim().to_owned(), character: None },
-                Some(name) => match strip_name(text, &name) {
-                    Some(text) => Entry { text: text.to_owned(), character: Some(name) },
-                    None => {
-                        complaints.add(place(), format!("@{name} must stand once, at the start"));
-                        continue;
-                    }
-                },
-            };
-            if entries.contains(&entry) {
-                complaints.add(place(), "the same prompt is there already");
-            } else {
-                entries.push(entry);
-            }
+) {
+    for (name, character) in characters {
+        for key in character.models.iter().flatten().filter(|key| !models.contains_key(*key)) {
+            let place = format!("{}: models", dir.join("characters").join(format!("{name}.toml")).display());
+            complaints.add(place, format!("there is no model `{key}`"));
         }
     }
-    if entries.iter().filter(|entry| entry.character.is_none()).count() < 2 {
-        complaints
-            .add(dir.join("prompts").display().to_string(), "at least two prompts must be without @name");
-    }
-    entries
-}
-
-/// The text behind an `@name` that opens it and does not come again.
-fn strip_name<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let rest = text.trim().strip_prefix('@')?;
-    let (head, rest) = rest.split_at_checked(name.len())?;
-    let alone = !rest.contains('@') && rest.starts_with(char::is_whitespace) && !rest.trim().is_empty();
-    (head.eq_ignore_ascii_case(name) && alone).then(|| rest.trim())
 }

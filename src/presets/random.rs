@@ -1,17 +1,8 @@
-//! Random prompts: which fit, and one of them drawn.
+//! Random prompts (specification, "POST random").
 
 use thiserror::Error;
 
-use super::Presets;
-
-/// A prompt of `prompts/*.toml`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
-    /// Without its `@name`.
-    pub(super) text: String,
-    /// The only character it was written for.
-    pub(super) character: Option<String>,
-}
+use super::{Presets, Viewer};
 
 /// The `character` of the action `random` (specification, "POST random").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,50 +16,59 @@ pub enum Wanted<'a> {
 }
 
 /// A drawn prompt.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RandomPrompt {
-    /// Which it was; given back as `last`, it is not drawn again.
-    pub index: usize,
-    /// Such as `@aya red hoodie, smiling`.
-    pub text: String,
+    /// The name behind its `@`.
+    pub character: Option<String>,
+    /// The rest, such as `red hoodie, smiling, -glasses`; given back as `last`, it is not drawn again.
+    pub body: String,
 }
 
-/// Not the name of a character.
+impl RandomPrompt {
+    /// The prompt as a client would write it.
+    pub fn text(&self) -> String {
+        match &self.character {
+            Some(name) => format!("@{name} {}", self.body),
+            None => self.body.clone(),
+        }
+    }
+}
+
+/// Not the name of a character, as far as whoever asks can know.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("@{0} is not a character")]
 pub struct UnknownCharacter(pub String);
 
 impl Presets {
-    /// Draws a prompt other than `last`. `pick(n)` is chance: it gives a number below `n`, which is at least 1.
+    /// Draws a prompt whose body is not `last`. `pick(n)` is chance: it gives a number below `n`, which is at least 1.
+    ///
+    /// # Errors
+    /// For a name that the viewer does not see.
     pub fn random(
         &self,
         wanted: Wanted<'_>,
+        viewer: &Viewer<'_>,
         pick: &mut dyn FnMut(usize) -> usize,
-        last: Option<usize>,
+        last: &str,
     ) -> Result<RandomPrompt, UnknownCharacter> {
-        let name = match wanted {
+        let character = match wanted {
             Wanted::Nobody => None,
             Wanted::Any => {
-                let at = pick(self.characters.len().max(1)) % self.characters.len().max(1);
-                self.characters.keys().nth(at).cloned()
+                let default = self.default_model().map_or("", |(key, _)| key);
+                let there = self.characters_for(viewer).filter(|(_, character)| character.is_on(default));
+                let names: Vec<&str> = there.map(|(name, _)| name).collect();
+                let at = pick(names.len().max(1)).checked_rem(names.len()).unwrap_or_default();
+                names.get(at).copied().map(str::to_owned)
             }
             Wanted::Named(name) => {
                 let name = name.trim().trim_start_matches('@').to_lowercase();
-                if !self.characters.contains_key(&name) {
+                if self.character(&name, viewer).is_none() {
                     return Err(UnknownCharacter(name));
                 }
                 Some(name)
             }
         };
-        let fits = |entry: &Entry| entry.character.is_none() || entry.character == name;
-        let fitting = self.prompts.iter().enumerate().filter(|(_, entry)| fits(entry));
-        let fresh: Vec<(usize, &Entry)> = fitting.filter(|(index, _)| Some(*index) != last).collect();
-        let at = pick(fresh.len().max(1)) % fresh.len().max(1);
-        let (index, text) = fresh.get(at).map_or((0, ""), |(index, entry)| (*index, entry.text.as_str()));
-        let text = match name {
-            Some(name) => format!("@{name} {text}"),
-            None => text.to_owned(),
-        };
-        Ok(RandomPrompt { index, text })
+        let body = self.grammar.draw(character.as_deref(), pick, last);
+        Ok(RandomPrompt { character, body })
     }
 }

@@ -8,7 +8,7 @@ mod compose;
 mod parse;
 
 pub use compose::{Composed, Parts, compose};
-pub use parse::{ParsedPrompt, PromptError, parse};
+pub use parse::{ParsedPrompt, PromptError, Token, parse, tokens};
 
 #[cfg(test)]
 mod tests;

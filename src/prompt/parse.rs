@@ -17,6 +17,16 @@ pub struct ParsedPrompt {
     pub negative: String,
 }
 
+/// What one piece of a raw prompt is read as, in the prompt's order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Token {
+    /// An `@name`, in lower case, without the `@`.
+    Name(String),
+    Positive(String),
+    /// Without its `-`.
+    Negative(String),
+}
+
 /// Why a prompt cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PromptError {
@@ -36,27 +46,38 @@ pub fn parse(prompt: &str, known: &dyn Fn(&str) -> bool) -> Result<ParsedPrompt,
     let mut character: Option<String> = None;
     let mut positive = Vec::new();
     let mut negative = Vec::new();
-    for term in cut_terms(prompt) {
-        let (text, names) = take_names(term);
-        for name in names {
-            match &character {
-                Some(first) if *first == name => {}
-                Some(first) => return Err(PromptError::TwoCharacters(first.clone(), name)),
-                None if known(&name) => character = Some(name),
-                None => return Err(PromptError::UnknownCharacter(name)),
+    for token in tokens(prompt) {
+        match (token, &character) {
+            (Token::Positive(text), _) => positive.push(text),
+            (Token::Negative(text), _) => negative.push(text),
+            (Token::Name(name), Some(first)) if *first == name => {}
+            (Token::Name(name), Some(first)) => {
+                return Err(PromptError::TwoCharacters(first.clone(), name));
             }
-        }
-        let text = text.trim();
-        match strip_minus(text) {
-            Some(rest) => negative.push(rest.to_owned()),
-            None if text.is_empty() => {}
-            None => positive.push(text.to_owned()),
+            (Token::Name(name), None) if known(&name) => character = Some(name),
+            (Token::Name(name), None) => return Err(PromptError::UnknownCharacter(name)),
         }
     }
     if character.is_none() && positive.is_empty() && negative.is_empty() {
         return Err(PromptError::Empty);
     }
     Ok(ParsedPrompt { character, positive: positive.join(", "), negative: negative.join(", ") })
+}
+
+/// Everything that a prompt says, in order; the names of a term come before its text.
+pub fn tokens(prompt: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    for term in cut_terms(prompt) {
+        let (text, names) = take_names(term);
+        tokens.extend(names.into_iter().map(Token::Name));
+        let text = text.trim();
+        match strip_minus(text) {
+            Some(rest) => tokens.push(Token::Negative(rest.to_owned())),
+            None if text.is_empty() => {}
+            None => tokens.push(Token::Positive(text.to_owned())),
+        }
+    }
+    tokens
 }
 
 /// Cuts at commas. A term that opens with `(` or `"` (after its `-`, if any) runs at least to the partner of that

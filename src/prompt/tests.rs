@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use proptest::prelude::*;
 
-use super::{ParsedPrompt, PromptError, parse};
+use super::{ParsedPrompt, PromptError, Token, parse, tokens};
 
 fn read(prompt: &str) -> Result<ParsedPrompt, PromptError> {
     parse(prompt, &|name| ["aya", "bella", "x_1-b"].contains(&name))
@@ -79,6 +79,24 @@ fn names_are_found_at_word_boundaries_in_any_case() {
 fn the_name_is_no_part_of_its_term() {
     check("@aya -red dress", Some("aya"), "", "red dress");
     check("-red @aya dress", Some("aya"), "", "red dress");
+}
+
+/// Each of them, also a name that is nobody's, and where the terms go.
+#[test]
+fn tokens_come_in_order() {
+    let said = tokens("@AYA red hat, -blue @x @y hat,, semi-realistic, @aya");
+    let name = |name: &str| Token::Name(name.into());
+    let expected = [
+        name("aya"),
+        Token::Positive("red hat".into()),
+        name("x"),
+        name("y"),
+        Token::Negative("blue hat".into()),
+        Token::Positive("semi-realistic".into()),
+        name("aya"),
+    ];
+    assert_eq!(said, expected);
+    assert_eq!(tokens(" , "), []);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use imgen::diffusion::tokenizer::CLIPTokenizer;
+use imgen::diffusion::tokenizer::{CLIPTokenizer, WindowCounter};
 use serde::Deserialize;
 
 use crate::fixtures;
@@ -40,6 +40,27 @@ fn ids_are_transformers() {
         for ((text, padded), whole) in texts.iter().zip(&expected.padded).zip(&expected.whole) {
             assert_eq!(&tokenizer.encode(text).unwrap(), whole, "{name}: {text:?}");
             assert_eq!(&tokenizer.encode_padded(text).unwrap(), padded, "{name}: {text:?}");
+        }
+    }
+}
+
+/// No token is lost between windows, and only the last has room left.
+#[test]
+fn windows_are_filled_one_after_another() {
+    let File { texts, vocabularies } = fixtures::json("tokens.json");
+    for model in ["tiny-sdxl", "tiny-starter"] {
+        let counter = WindowCounter::load(&fixtures::path(model)).unwrap();
+        let whole = |tokenizer: &str| &vocabularies[&format!("{model}/{tokenizer}")].whole;
+        for (at, text) in texts.iter().enumerate() {
+            let counted = counter.count(text).unwrap();
+            assert_eq!(
+                counted.iter().map(|one| one.encoder).collect::<Vec<_>>(),
+                ["text_encoder", "text_encoder_2"]
+            );
+            for (one, tokenizer) in counted.iter().zip(["tokenizer", "tokenizer_2"]) {
+                assert_eq!(one.tokens.iter().sum::<usize>(), whole(tokenizer)[at].len(), "{model}: {text:?}");
+                assert!(one.tokens.iter().rev().skip(1).all(|tokens| *tokens == one.room && one.room == 75));
+            }
         }
     }
 }

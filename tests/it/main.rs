@@ -15,6 +15,7 @@ mod house;
 
 mod alike;
 mod callers;
+mod catalogue;
 mod certs;
 mod clients;
 mod command_line;
@@ -25,6 +26,7 @@ mod idempotency;
 mod limits;
 mod objects;
 mod page;
+mod parse;
 mod pictures;
 mod requests;
 mod status;

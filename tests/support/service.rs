@@ -62,9 +62,14 @@ impl Service {
 
     /// SIGTERM, then the exit status.
     pub(crate) fn terminate(mut self) -> std::process::ExitStatus {
-        let pid = self.process.id().to_string();
-        Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        self.signal("TERM");
         self.process.wait().expect("the process ends")
+    }
+
+    /// Sends it a signal, such as `HUP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.process.id().to_string();
+        Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill runs");
     }
 
     pub(crate) fn post(&self, body: &Value) -> Value {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::super::fields::{self, Aliases, Int, present};
 use super::super::{Chance, Services, idempotency, resolve};
-use super::{Asked, ok};
+use super::{Asked, ok, viewer};
 use crate::compliance::{self, Texts};
 use crate::error::{ApiError, Code};
 use crate::plan::Warning;
@@ -117,7 +117,7 @@ pub(super) async fn generate(asked: Asked<'_>, services: &Services) -> Result<Ht
     let idempotency = idempotency::read(asked.request.headers(), &asked.bytes)?;
     let mut request: GenerateRequest = fields::read(asked.fields, ALIASES)?;
     let chance = Chance::draw()?;
-    let draft = resolve(&request, &services.presets, &chance)?;
+    let draft = resolve(&request, &services.presets.now(), &viewer(&asked.caller), &chance)?;
     let mark = services.marks.pick(std::mem::take(&mut request.wm_image)).await?;
     let draft = draft.marked(mark.as_ref().map(Attachment::name));
     // A blocked prompt is answered with an id like any other; its status says why nothing was drawn.

@@ -3,6 +3,7 @@
 mod generate;
 pub(super) mod meta;
 mod models;
+mod parse;
 mod random;
 mod status;
 mod verify;
@@ -14,9 +15,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::Services;
 use super::guard::Slip;
+use super::{Services, chance};
 use crate::error::ApiError;
+use crate::presets::Viewer;
 use crate::store::Caller;
 
 /// What a client can ask for.
@@ -26,15 +28,17 @@ pub(super) enum Action {
     Generate,
     Status,
     Random,
+    Parse,
     Verify,
 }
 
 impl Action {
-    const ALL: [(&'static str, Self); 5] = [
+    const ALL: [(&'static str, Self); 6] = [
         ("models", Self::Models),
         ("generate", Self::Generate),
         ("status", Self::Status),
         ("random", Self::Random),
+        ("parse", Self::Parse),
         ("verify", Self::Verify),
     ];
 
@@ -68,8 +72,14 @@ pub(super) async fn answer(
         Action::Generate => generate::generate(asked, services).await,
         Action::Status => status::status(asked, services).await,
         Action::Random => random::random(asked, services),
+        Action::Parse => parse::parse(asked, services).await,
         Action::Verify => verify::verify(asked, services).await,
     }
+}
+
+/// The caller as the presets know it: not everyone sees every character.
+fn viewer(caller: &Caller) -> Viewer<'_> {
+    Viewer { key_id: caller.key_id, key_name: &caller.name, today: chance::today() }
 }
 
 /// 200 with JSON that no cache may keep: it holds jobs and signed URLs.

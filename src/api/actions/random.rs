@@ -9,7 +9,7 @@ use serde_json::json;
 use super::super::fields::{self, present};
 use super::super::strict_json::shorten;
 use super::super::{Services, chance};
-use super::{Asked, ok};
+use super::{Asked, ok, viewer};
 use crate::error::{ApiError, Code};
 use crate::presets::Wanted;
 
@@ -29,11 +29,14 @@ pub(super) fn random(asked: Asked<'_>, services: &Services) -> Result<HttpRespon
         Some(name) => Wanted::Named(name),
     };
     let mut last = services.last_random.lock().unwrap_or_else(PoisonError::into_inner);
-    let drawn = services.presets.random(wanted, &mut chance::below, *last).map_err(|unknown| {
+    let presets = services.presets.now();
+    let drawn = presets.random(wanted, &viewer(&asked.caller), &mut chance::below, &last);
+    let drawn = drawn.map_err(|unknown| {
         ApiError::new(Code::InvalidCharacter)
             .with("field", "character")
             .with("character", shorten(&unknown.0))
     })?;
-    *last = Some(drawn.index);
-    Ok(ok(json!({"prompt": drawn.text})))
+    let prompt = drawn.text();
+    *last = drawn.body;
+    Ok(ok(json!({"prompt": prompt})))
 }

@@ -47,6 +47,10 @@ fn provenance() -> Provenance {
         model_sha256: Some("ab".repeat(32)),
         recipe_sha256: Some("cd".repeat(32)),
         seed: Some(7),
+        character_rights: Some(plan::CharacterRights {
+            rights: "Invented; depicts nobody.".to_owned(),
+            licence: "CC0-1.0".to_owned(),
+        }),
         prompt: Some("a secret prompt".to_owned()),
         ..Provenance::new("a test", now())
     }

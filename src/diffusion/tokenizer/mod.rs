@@ -2,9 +2,11 @@
 //!
 //! - `vocabulary`: pieces and merges, from either layout of a folder
 //! - `special_tokens`: begin, end, padding, length
+//! - `windows`: how much of the encoders' windows a text fills
 
 mod special_tokens;
 mod vocabulary;
+mod windows;
 
 use std::path::Path;
 
@@ -19,6 +21,8 @@ use tokenizers::{SplitDelimiterBehavior, Tokenizer};
 
 use special_tokens::SpecialTokens;
 use vocabulary::Vocabulary;
+
+pub use windows::{MOST_WINDOWS, WindowCounter, Windows};
 
 /// What one word is: transformers 5.23.0, `models/clip/tokenization_clip.py`.
 const WORDS: &str =

@@ -1,12 +1,19 @@
-use std::collections::BTreeSet;
+mod characters;
+mod grammar;
+mod random;
+mod shelf;
+
 use std::fs;
 use std::path::Path;
 
-use super::{Presets, UnknownCharacter, Wanted};
-use crate::compliance::{Texts, review};
+use time::macros::date;
+
+use super::{Presets, Viewer};
 use crate::config::complaints::Complaints;
 use crate::plan::SamplerKind;
-use crate::prompt::{Parts, compose, parse};
+
+/// Somebody, some day.
+const ANYBODY: Viewer<'static> = Viewer { key_id: 7, key_name: "shop", today: date!(2026 - 06 - 15) };
 
 fn shipped() -> Presets {
     Presets::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("presets"))
@@ -24,8 +31,8 @@ const MODEL: &str = r#"
     [styles.plain]
     label = "Plain"
 "#;
-const CHARACTER: &str = "trigger = 'photo of aya'";
-const PROMPTS: &str = "prompts = ['red hat', 'blue hat', '@aya green hat']";
+const CHARACTER: &str = "trigger = 'photo of aya'\nrights = 'invented'\nlicence = 'CC0-1.0'";
+const PROMPTS: &str = "recipes = ['red {hat}', '@aya green {hat}']\n[slots]\nhat = ['beanie', 'knit cap']";
 
 /// Presets of these files; the model, the character and the prompts above unless given.
 fn load(files: &[(&str, &str)]) -> Result<Presets, Complaints> {
@@ -67,9 +74,10 @@ fn the_shipped_presets_are_what_the_specification_shows() {
     assert_eq!(eros.styles["professional"].label, "Professional");
     assert_eq!(eros.styles["boudoir"].label, "Boudoir");
     assert!(eros.styles.len() >= 6);
-    assert!(["aaliyah", "aya", "bella"].iter().all(|name| presets.characters.contains_key(*name)));
-    assert!(presets.characters.len() >= 6);
-    assert!(presets.prompts.len() >= 40);
+    assert!(["aaliyah", "aya", "bella"].iter().all(|name| presets.character(name, &ANYBODY).is_some()));
+    let counts = presets.counts();
+    assert!(counts.models >= 2 && counts.styles >= 10, "{counts:?}");
+    assert!(counts.characters >= 12 && counts.recipes >= 200, "{counts:?}");
 }
 
 #[test]
@@ -103,16 +111,27 @@ fn everything_wrong_is_said_at_once_by_file_and_field() {
     check(
         &[
             ("models/eros.toml", model),
-            ("characters/Aya.toml", "triger = ''"),
+            (
+                "characters/Aya.toml",
+                "triger = ''\nrights = 'x'\nallowed_keys = [1.5]\nexpires = '2026-01-01'\nmodels = 'eros'\nweight = 9",
+            ),
             ("characters/broken.toml", "trigger = "),
-            ("prompts/all.toml", "prompts = ['@nobody hat', 'red hat', 'a @aya hat', ' ', 'x']"),
-            ("prompts/more.toml", "prompts = []\nmood = 1"),
+            ("characters/light.toml", &format!("{CHARACTER}\nweight = 1\nexpires = 2026-01-01T00:00:00Z")),
+            ("prompts/all.toml", "recipes = 'red hat'\nwithout_character = 1\nslots = 3"),
+            ("prompts/more.toml", "recipes = []\nmood = 1"),
         ],
         &[
+            "characters/Aya.toml: allowed_keys: must be a list of API keys, each by its number or its name, not [1.5]",
+            "characters/Aya.toml: expires: must be a date such as 2027-01-31",
+            "characters/Aya.toml: licence: missing",
+            "characters/Aya.toml: models: must be a list of models' keys",
             "characters/Aya.toml: the file's name is its key",
             "characters/Aya.toml: triger: there is no such field",
             "characters/Aya.toml: trigger: missing",
+            "characters/Aya.toml: weight: must be a number from -2 to 2, not 9",
             "characters/broken.toml: TOML parse error",
+            "characters/light.toml: expires: must be a date",
+            "characters/light.toml: weight: is of no use without `lora`",
             "models/eros.toml: checkpoint: must be a folder's plain name",
             "models/eros.toml: guidance_scale: must be a number from 0 to 30, not 31.5",
             "models/eros.toml: label: missing",
@@ -123,9 +142,11 @@ fn everything_wrong_is_said_at_once_by_file_and_field() {
             "models/eros.toml: styles.plain.label: missing",
             "models/eros.toml: styles.plain.lable: there is no such field",
             "models/eros.toml: styles.plain.positive: must be a text, not 7",
-            "prompts/all.toml: prompts: must be a list of texts that are not empty",
+            "prompts/all.toml: recipes: must be a list of texts that are not empty",
+            "prompts/all.toml: slots: must be a table of slots, not 3",
+            "prompts/all.toml: without_character: must be true or false, not 1",
             "prompts/more.toml: mood: there is no such field",
-            "prompts: at least two prompts",
+            "prompts: at least one recipe must be without @name",
         ],
     );
 }
@@ -134,19 +155,12 @@ fn everything_wrong_is_said_at_once_by_file_and_field() {
 fn what_spans_files_is_checked() {
     check(
         &[
-            ("models/eros.toml", &MODEL.replace("'plain'", "x").replace("\"plain\"", "\"fancy\"")),
-            (
-                "prompts/all.toml",
-                "prompts = ['@nobody hat', 'red hat', 'a @aya hat', 'blue hat', 'red hat', '@aya @aya x', ',']",
-            ),
+            ("models/eros.toml", &MODEL.replace("\"plain\"", "\"fancy\"")),
+            ("characters/bella.toml", &format!("{CHARACTER}\nmodels = ['eros', 'zeus']")),
         ],
         &[
+            "characters/bella.toml: models: there is no model `zeus`",
             "models/eros.toml: default_style: there is no style `fancy`; there are: plain",
-            "prompts/all.toml: prompts[0]: @nobody is not a character",
-            "prompts/all.toml: prompts[2]: @aya must stand once",
-            "prompts/all.toml: prompts[4]: the same prompt",
-            "prompts/all.toml: prompts[5]: @aya must stand once",
-            "prompts/all.toml: prompts[6]: the prompt says nothing",
         ],
     );
     check(&[("models/zeus.toml", MODEL)], &["models/zeus.toml: order: 1 is the order of `eros`"]);
@@ -177,87 +191,4 @@ fn missing_and_empty_folders_are_named() {
     let said = Presets::load(dir.path()).unwrap_err().0;
     let about = |name: &str| said.iter().any(|complaint| complaint.place.ends_with(name));
     assert!(about("models") && about("characters") && about("prompts"), "{said:?}");
-}
-
-#[test]
-fn random_prompts_are_for_whom_they_were_asked() {
-    let presets = shipped();
-    let mut state = 7_usize;
-    let mut pick = |n: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % n
-    };
-    let known = |name: &str| presets.characters.contains_key(name);
-    let (mut last, mut seen, mut names) = (None, BTreeSet::new(), BTreeSet::new());
-    for round in 0..600 {
-        let wanted = [Wanted::Any, Wanted::Nobody, Wanted::Named("Aya")][round % 3];
-        let drawn = presets.random(wanted, &mut pick, last).unwrap();
-        let parsed = parse(&drawn.text, &known).unwrap();
-        match wanted {
-            Wanted::Any => _ = names.insert(parsed.character.clone().expect("a character")),
-            Wanted::Nobody => assert_eq!(parsed.character, None, "{}", drawn.text),
-            Wanted::Named(_) => assert!(drawn.text.starts_with("@aya "), "{}", drawn.text),
-        }
-        assert_ne!(Some(drawn.index), last);
-        let own = parse(&presets.prompts[drawn.index].text, &known).unwrap();
-        assert_eq!((parsed.positive, parsed.negative), (own.positive, own.negative));
-        last = Some(drawn.index);
-        seen.insert(drawn.index);
-    }
-    assert!(seen.len() > 40 && names.len() == presets.characters.len());
-}
-
-#[test]
-fn a_pinned_prompt_is_for_its_character_only() {
-    let presets = load(&[("characters/bella.toml", "trigger = 'bella'")]).unwrap();
-    let all = |wanted: Wanted<'_>| -> BTreeSet<String> {
-        (0..9).map(|at| presets.random(wanted, &mut |n| at % n, None).unwrap().text).collect()
-    };
-    assert!(all(Wanted::Named("aya")).contains("@aya green hat"));
-    assert_eq!(
-        all(Wanted::Named("bella")),
-        BTreeSet::from(["@bella red hat".into(), "@bella blue hat".into()])
-    );
-    assert_eq!(all(Wanted::Nobody), BTreeSet::from(["red hat".into(), "blue hat".into()]));
-}
-
-#[test]
-fn an_unknown_name_is_an_error() {
-    let answer = shipped().random(Wanted::Named("nobody"), &mut |_| 0, None);
-    assert_eq!(answer, Err(UnknownCharacter("nobody".into())));
-}
-
-/// Chance that answers out of range does no harm.
-#[test]
-fn any_chance_will_do() {
-    let presets = shipped();
-    for last in [None, Some(0), Some(usize::MAX)] {
-        assert!(!presets.random(Wanted::Any, &mut |_| usize::MAX, last).unwrap().text.is_empty());
-    }
-}
-
-/// Whatever the presets can make of their own prompts is let through.
-#[test]
-fn every_combination_of_presets_passes_review() {
-    let presets = shipped();
-    let (_, model) = presets.default_model().unwrap();
-    for (at, entry) in presets.prompts.iter().enumerate() {
-        let parsed = parse(&entry.text, &|_| true).unwrap();
-        for style in model.styles.values() {
-            let character = presets.characters.values().cycle().nth(at).unwrap();
-            let composed = compose(&Parts {
-                trigger: &character.trigger,
-                character_positive: &character.positive,
-                prompt: &parsed.positive,
-                style_positive: &style.positive,
-                base_negative: &model.negative,
-                style_negative: &style.negative,
-                character_negative: &character.negative,
-                prompt_negative: &parsed.negative,
-                explicit_negative: "",
-            });
-            let texts = Texts { positive: &composed.positive, negative: &composed.negative, others: &[] };
-            assert!(review(&texts).is_ok(), "{composed:?}");
-        }
-    }
 }

@@ -1,0 +1,125 @@
+//! `parse`: what a prompt becomes, without drawing it.
+
+use actix_web::HttpResponse;
+use serde::Serialize;
+
+use super::super::{Chance, Services, fields, resolve};
+use super::generate::{ALIASES, GenerateRequest};
+use super::{Asked, ok, viewer};
+use crate::compliance::{self, Texts};
+use crate::diffusion::tokenizer::{MOST_WINDOWS, Windows};
+use crate::error::ApiError;
+use crate::plan::Warning;
+use crate::presets::Lora;
+use crate::prompt::{self, Token};
+
+#[derive(Debug, Serialize)]
+struct ParseResponse<'a> {
+    /// What was read, in the prompt's order.
+    terms: Vec<Term>,
+    /// Empty where the prompt names none.
+    character: &'a str,
+    model: &'a str,
+    style: &'a str,
+    /// What the text encoders get.
+    positive: &'a str,
+    negative: &'a str,
+    loras: Vec<NamedLora<'a>>,
+    windows: Vec<EncoderWindows>,
+    warnings: Vec<Warning>,
+    would_block: Option<WouldBlock>,
+}
+
+/// A term, and where it goes: `character`, `positive` or `negative`.
+#[derive(Debug, Serialize)]
+struct Term {
+    text: String,
+    to: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct NamedLora<'a> {
+    name: &'a str,
+    weight: f64,
+    /// Of the file; none is loaded in this version.
+    sha256: Option<&'a str>,
+}
+
+/// What both prompts fill in the windows of one text encoder, in tokens.
+#[derive(Debug, Serialize)]
+struct EncoderWindows {
+    encoder: &'static str,
+    positive: Vec<usize>,
+    negative: Vec<usize>,
+    room: usize,
+}
+
+/// As `status` would say it (specification, "Completed (Blocked)").
+#[derive(Debug, Serialize)]
+struct WouldBlock {
+    error: String,
+    filter_categories: Vec<&'static str>,
+    compliance_codes: Vec<&'static str>,
+}
+
+impl From<compliance::Blocked> for WouldBlock {
+    fn from(blocked: compliance::Blocked) -> Self {
+        let compliance::Blocked { categories, codes, message } = blocked;
+        Self { error: message, filter_categories: categories, compliance_codes: codes }
+    }
+}
+
+/// The request is that of `generate`; of a picture that it brings nothing is looked at.
+pub(super) async fn parse(asked: Asked<'_>, services: &Services) -> Result<HttpResponse, ApiError> {
+    let request: GenerateRequest = fields::read(asked.fields, ALIASES)?;
+    let presets = services.presets.now();
+    let viewer = viewer(&asked.caller);
+    let draft = resolve(&request, &presets, &viewer, &Chance::draw()?)?;
+    let said = draft.said();
+    let texts =
+        Texts { positive: &draft.composed.positive, negative: &draft.composed.negative, others: &said };
+    let would_block = compliance::review(&texts).err().map(WouldBlock::from);
+    let [positive, negative] =
+        services.tokenizers.count(draft.checkpoint.clone(), draft.composed.clone()).await?;
+    let mut warnings = draft.warnings.clone();
+    if positive.iter().chain(&negative).any(Windows::are_too_many) {
+        let message = format!("more than {MOST_WINDOWS} windows; a job with this prompt fails");
+        warnings.push(Warning { code: "PROMPT_TOO_LONG".into(), message });
+    }
+    let character = draft.character.as_deref().and_then(|name| presets.character(name, &viewer));
+    let loras = character.and_then(|character| character.lora.as_ref());
+    Ok(ok(ParseResponse {
+        terms: prompt::tokens(&request.prompt).into_iter().map(term).collect(),
+        character: draft.character.as_deref().unwrap_or_default(),
+        model: &draft.model,
+        style: &draft.style,
+        positive: &draft.composed.positive,
+        negative: &draft.composed.negative,
+        loras: loras.map(named).into_iter().collect(),
+        windows: positive.into_iter().zip(negative).map(side_by_side).collect(),
+        warnings,
+        would_block,
+    }))
+}
+
+fn term(token: Token) -> Term {
+    let (text, to) = match token {
+        Token::Name(text) => (text, "character"),
+        Token::Positive(text) => (text, "positive"),
+        Token::Negative(text) => (text, "negative"),
+    };
+    Term { text, to }
+}
+
+fn named(lora: &Lora) -> NamedLora<'_> {
+    NamedLora { name: &lora.name, weight: lora.weight, sha256: None }
+}
+
+fn side_by_side((positive, negative): (Windows, Windows)) -> EncoderWindows {
+    EncoderWindows {
+        encoder: positive.encoder,
+        room: positive.room,
+        positive: positive.tokens,
+        negative: negative.tokens,
+    }
+}
