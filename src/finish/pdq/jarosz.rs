@@ -4,17 +4,24 @@
 //! move side by side; each sums in the reference's order, so that every bit stays. Rows go through as they come, with
 //! little more than a box's height of them kept, and of the second pass only what is sampled is written.
 
+use wide::f32x8;
+
 use super::Samples;
+use super::lanes::{Block, LANES, to_columns, to_rows};
 use super::luma::luma;
 
 /// Side of the sample grid.
 const SIDE: usize = 64;
 
-/// Rows that are summed side by side.
-const LANES: usize = 8;
-
-/// Samples of a picture in packed 8-bit RGB (row by row, `rows` and `cols` both at least 5).
-pub(super) fn downsample(rgb: &[u8], rows: usize, cols: usize) -> Samples {
+/// Samples of a picture in packed 8-bit RGB (row by row, `rows` and `cols` both at least 5). `transpose` turns a block of
+/// values, as fast as the processor can. Inlined, so that all of it is compiled for what that processor has.
+#[inline(always)]
+pub(super) fn downsample(
+    rgb: &[u8],
+    rows: usize,
+    cols: usize,
+    transpose: impl Fn(&Block) -> Block + Copy,
+) -> Samples {
     // At exactly 64x64 the reference samples the picture unfiltered.
     if (rows, cols) == (SIDE, SIDE) {
         let mut grey = vec![0.0; SIDE * SIDE];
@@ -22,7 +29,7 @@ pub(super) fn downsample(rgb: &[u8], rows: usize, cols: usize) -> Samples {
         return std::array::from_fn(|i| std::array::from_fn(|j| grey[i * SIDE + j]));
     }
     let (across, down) = (MovingBox::new(cols), MovingBox::new(rows));
-    let narrow = first_pass_and_across(rgb, &across, &down);
+    let narrow = first_pass_and_across(rgb, &across, &down, transpose);
     let mut done = Vec::with_capacity(rows * SIDE);
     let mut columns = Columns::new(SIDE);
     let row = |at: usize| &narrow[at * SIDE..][..SIDE];
@@ -40,32 +47,46 @@ pub(super) fn downsample(rgb: &[u8], rows: usize, cols: usize) -> Samples {
 }
 
 /// The first pass, and of the second the half along the rows: `SIDE` values of each row, those under the sample grid.
-fn first_pass_and_across(rgb: &[u8], across: &MovingBox, down: &MovingBox) -> Vec<f32> {
+#[inline(always)]
+fn first_pass_and_across(
+    rgb: &[u8],
+    across: &MovingBox,
+    down: &MovingBox,
+    transpose: impl Fn(&Block) -> Block + Copy,
+) -> Vec<f32> {
     let (rows, cols) = (down.length, across.length);
-    let sampled = Sampled::new(across);
-    let mut grey = vec![0.0; LANES * cols];
+    let under_grid: [usize; SIDE] = std::array::from_fn(|cell| middle(cell, cols));
+    // Rows are padded to whole blocks; nothing reads what stands there.
+    let wide = cols.next_multiple_of(LANES);
+    let (mut beside, mut averages) = (vec![f32x8::ZERO; wide], vec![f32x8::ZERO; wide]);
+    let (mut grey, mut filtered) = (vec![0.0; LANES * wide], vec![0.0; LANES * wide]);
     // Rows after the first half pass: blocks of LANES, as many as hold a box's height and the block that comes in.
     let blocks = down.full.div_ceil(LANES) + 1;
-    let mut kept = vec![0.0; blocks * LANES * cols];
-    let place = |row: usize| row % (blocks * LANES) * cols;
-    let mut columns = Columns::new(cols);
-    let mut averaged = Vec::with_capacity(LANES * cols);
-    let mut narrow = Vec::with_capacity(rows * SIDE);
-    for (at, (new, old)) in down.steps().enumerate() {
+    let mut kept = vec![0.0; blocks * LANES * wide];
+    let place = |row: usize| row % (blocks * LANES) * wide;
+    let mut columns = Columns::new(wide);
+    let mut narrow = Vec::with_capacity(rows.next_multiple_of(LANES) * SIDE);
+    let mut written = 0;
+    for (new, old) in down.steps() {
         if let Some(first) = new.filter(|new| new % LANES == 0) {
-            let count = LANES.min(rows - first);
-            let (grey, block) = (&mut grey[..count * cols], &mut kept[place(first)..][..count * cols]);
-            luma(&rgb[first * cols * 3..][..count * cols * 3], grey);
-            across.averages(grey, block);
+            let pixels = rgb[first * cols * 3..].chunks_exact(cols * 3);
+            grey.chunks_exact_mut(wide).zip(pixels).for_each(|(grey, pixels)| luma(pixels, grey));
+            to_columns(&grey, &mut beside, transpose);
+            across.averages(&beside, &mut averages);
+            to_rows(&averages, &mut kept[place(first)..][..LANES * wide], transpose);
         }
-        let row = |row: usize| &kept[place(row)..][..cols];
+        let row = |row: usize| &kept[place(row)..][..wide];
         columns.step(new.map(row), old.map(row));
         if down.writes(new) {
-            let count = down.counts[at - down.grow];
-            averaged.extend(columns.0.iter().map(|sum| sum / count));
-            if averaged.len() == LANES * cols || at + 1 == rows + down.grow {
-                sampled.take(&averaged, &mut narrow);
-                averaged.clear();
+            let count = down.counts[written];
+            let row = &mut filtered[written % LANES * wide..][..wide];
+            row.iter_mut().zip(&columns.0).for_each(|(mean, sum)| *mean = sum / count);
+            written += 1;
+            if written % LANES == 0 || written == rows {
+                to_columns(&filtered, &mut beside, transpose);
+                across.averages(&beside, &mut averages);
+                let lanes = (written - 1) % LANES + 1;
+                narrow.extend((0..lanes).flat_map(|lane| under_grid.map(|x| averages[x].as_array()[lane])));
             }
         }
     }
@@ -110,47 +131,28 @@ impl MovingBox {
         new.is_none_or(|new| new >= self.grow)
     }
 
-    /// Moving averages along each row of `rows`.
-    fn averages(&self, rows: &[f32], out: &mut [f32]) {
-        let cols = self.length;
-        if rows.len() == LANES * cols {
-            self.sums::<LANES>(rows, |x, sums| {
-                for (lane, sum) in sums.iter().enumerate() {
-                    out[lane * cols + x] = *sum;
-                }
-            });
-        } else {
-            for (row, out) in rows.chunks(cols).zip(out.chunks_mut(cols)) {
-                self.sums::<1>(row, |x, sums| out[x] = sums[0]);
-            }
-        }
-        for row in out.chunks_mut(cols) {
-            row.iter_mut().zip(&self.counts).for_each(|(sum, count)| *sum /= count);
-        }
-    }
-
-    /// The sum in the box at each place of `N` rows, which stand one after the other in `rows`.
+    /// Moving averages of `LANES` rows side by side: `out[x]` are those at `x`. Both hold at least `length` columns.
     #[inline(always)]
-    fn sums<const N: usize>(&self, rows: &[f32], mut write: impl FnMut(usize, &[f32; N])) {
-        let lanes: [&[f32]; N] = std::array::from_fn(|lane| &rows[lane * self.length..][..self.length]);
-        let mut sums = [0.0_f32; N];
-        for right in 0..self.full {
-            sums.iter_mut().zip(lanes).for_each(|(sum, lane)| *sum += lane[right]);
-            if right >= self.grow {
-                write(right - self.grow, &sums);
-            }
+    fn averages(&self, columns: &[f32x8], out: &mut [f32x8]) {
+        let (coming, length) = (&columns[..self.length], self.length);
+        let mut sums = f32x8::ZERO;
+        let write = |(mean, count): (&mut f32x8, &f32), sums: f32x8| *mean = sums / f32x8::splat(*count);
+        let mut out = out.iter_mut().zip(&self.counts);
+        let (before, writing) = coming.split_at(self.grow);
+        before.iter().for_each(|new| sums += *new);
+        let (growing, moving) = writing.split_at(self.full - self.grow);
+        for (new, place) in growing.iter().zip(&mut out) {
+            sums += *new;
+            write(place, sums);
         }
-        for right in self.full..self.length {
-            for (sum, lane) in sums.iter_mut().zip(lanes) {
-                *sum += lane[right];
-                *sum -= lane[right - self.full];
-            }
-            write(right - self.grow, &sums);
+        for ((new, old), place) in moving.iter().zip(coming).zip(&mut out) {
+            sums += *new;
+            sums -= *old;
+            write(place, sums);
         }
-        for gone in 0..self.grow {
-            let left = self.length - self.full + gone;
-            sums.iter_mut().zip(lanes).for_each(|(sum, lane)| *sum -= lane[left]);
-            write(self.length - self.grow + gone, &sums);
+        for (old, place) in coming[length - self.full..].iter().zip(&mut out) {
+            sums -= *old;
+            write(place, sums);
         }
     }
 }
@@ -164,6 +166,7 @@ impl Columns {
     }
 
     /// One row comes into the box, one goes out.
+    #[inline(always)]
     fn step(&mut self, new: Option<&[f32]>, old: Option<&[f32]>) {
         match (new, old) {
             (Some(new), Some(old)) => {
@@ -175,46 +178,6 @@ impl Columns {
             (Some(new), None) => self.0.iter_mut().zip(new).for_each(|(sum, new)| *sum += new),
             (None, Some(old)) => self.0.iter_mut().zip(old).for_each(|(sum, old)| *sum -= old),
             (None, None) => {}
-        }
-    }
-}
-
-/// Takes from filtered rows only what lies under the sample grid.
-struct Sampled<'a> {
-    across: &'a MovingBox,
-    /// For each column the cells that it stands under, first and last: where a picture is narrower than the grid, several.
-    cells: Vec<Option<(usize, usize)>>,
-}
-
-impl<'a> Sampled<'a> {
-    fn new(across: &'a MovingBox) -> Self {
-        let mut cells = vec![None; across.length];
-        for cell in 0..SIDE {
-            cells[middle(cell, across.length)].get_or_insert((cell, cell)).1 = cell;
-        }
-        Self { across, cells }
-    }
-
-    /// Adds `SIDE` values for each of the rows.
-    fn take(&self, rows: &[f32], narrow: &mut Vec<f32>) {
-        let cols = self.across.length;
-        let start = narrow.len();
-        narrow.resize(start + rows.len() / cols * SIDE, 0.0);
-        let out = &mut narrow[start..];
-        if rows.len() == LANES * cols {
-            self.across.sums::<LANES>(rows, |x, sums| self.put(x, sums, out));
-        } else {
-            for (row, out) in rows.chunks(cols).zip(out.chunks_mut(SIDE)) {
-                self.across.sums::<1>(row, |x, sums| self.put(x, sums, out));
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn put<const N: usize>(&self, x: usize, sums: &[f32; N], out: &mut [f32]) {
-        let Some((first, last)) = self.cells[x] else { return };
-        for (lane, sum) in sums.iter().enumerate() {
-            out[lane * SIDE + first..=lane * SIDE + last].fill(sum / self.across.counts[x]);
         }
     }
 }

@@ -3,7 +3,8 @@
 //! Source: `facebook/ThreatExchange`, `pdq/cpp` and the paper "The TMK+PDQF Video-Hashing Algorithm and the PDQ
 //! Image-Hashing Algorithm". Arithmetic is f32 in the reference's order, so sums round alike. [`hash_rgb`] holds the steps:
 //! - `luma`: grey from RGB
-//! - `jarosz`: two passes of a box filter, then 64x64 samples
+//! - `jarosz`: two passes of a box filter, then 64x64 samples; `lanes` brings eight rows beside each other for it, and
+//!   `processor` picks the fastest code that runs here
 //! - `gradient`: quality, from how much those samples differ
 //! - `dct`: the 16x16 low frequencies
 //! - `median`: what each frequency is compared with
@@ -13,8 +14,10 @@ mod dct;
 mod gradient;
 mod hash256;
 mod jarosz;
+mod lanes;
 mod luma;
 mod median;
+mod processor;
 
 use image::RgbImage;
 
@@ -38,7 +41,7 @@ pub fn hash_rgb(picture: &RgbImage) -> (Hash256, u8) {
     if rows < MIN_SIDE_PX || cols < MIN_SIDE_PX {
         return (Hash256::default(), 0);
     }
-    let samples = jarosz::downsample(picture.as_raw(), rows, cols);
+    let samples = processor::samples(picture.as_raw(), rows, cols);
     let quality = gradient::quality(&samples);
     let frequencies = dct::low_frequencies(&samples);
     let median = median::torben(&frequencies);

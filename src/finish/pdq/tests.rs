@@ -2,7 +2,8 @@ use std::path::Path;
 
 use image::RgbImage;
 
-use super::{BadHash, Hash256, hash_rgb};
+use super::luma::luma;
+use super::{BadHash, Hash256, MIN_SIDE_PX, hash_rgb, processor};
 use crate::finish::decode::{DecodeLimits, decode};
 use crate::plan::{Format, Output};
 
@@ -24,6 +25,24 @@ fn equal_to_the_reference_bit_for_bit() {
     assert!(golden.len() >= 20);
     for (name, picture, hash, quality) in golden {
         assert_eq!(hash_rgb(&picture), (hash, quality), "{name}");
+        let (rows, cols) = (picture.height() as usize, picture.width() as usize);
+        if rows >= MIN_SIDE_PX && cols >= MIN_SIDE_PX {
+            let anywhere = processor::samples_anywhere(picture.as_raw(), rows, cols);
+            assert_eq!(processor::samples(picture.as_raw(), rows, cols), anywhere, "{name}");
+        }
+    }
+}
+
+/// The reference's sum, in f64 and then rounded, of each of the 2^24 colours.
+#[test]
+fn grey_is_the_references_for_every_colour() {
+    let byte = |at: u32, shift: u32| (at >> shift) as u8;
+    let mut grey = [0.0];
+    for colour in 0..1_u32 << 24 {
+        let rgb = [byte(colour, 16), byte(colour, 8), byte(colour, 0)];
+        luma(&rgb, &mut grey);
+        let [r, g, b] = rgb.map(f64::from);
+        assert_eq!(grey[0], (0.299 * r + 0.587 * g + 0.114 * b) as f32, "{rgb:?}");
     }
 }
 
