@@ -52,7 +52,7 @@ pub struct C2paReport {
 }
 
 impl C2paReport {
-    fn absent(reasons: Vec<String>) -> Self {
+    pub(crate) fn absent(reasons: Vec<String>) -> Self {
         Self { present: false, state: None, reasons, manifest_id: None, store_sha256: None, manifest: None }
     }
 

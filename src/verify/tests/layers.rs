@@ -39,17 +39,9 @@ fn silent(bits: usize) -> Evidence {
     for bit in 0..bits {
         bytes[bit / 8] |= 1 << (bit % 8);
     }
-    let c2pa = C2paReport {
-        present: false,
-        state: None,
-        reasons: vec![],
-        manifest_id: None,
-        store_sha256: None,
-        manifest: None,
-    };
     let hash = Hash256::from_bytes(bytes);
     Evidence {
-        c2pa,
+        c2pa: C2paReport::absent(Vec::new()),
         mark: None,
         looks: Some(Looks { width_px: 1344, height_px: 768, hash, upright: hash, quality: 100 }),
     }
