@@ -29,6 +29,7 @@ mod page;
 mod parse;
 mod pictures;
 mod requests;
+mod signer;
 mod status;
 mod survival;
 mod verify;
