@@ -12,7 +12,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     println!("configuration  ok");
     let Counts { models, styles, characters, recipes } = rooms.presets.now().counts();
     println!(
-        "presets        ok: {models} models, {styles} styles, {characters} characters, {recipes} recipes"
+        "presets        ok: models {models}, styles {styles}, characters {characters}, recipes {recipes}"
     );
     for (name, model) in &rooms.models {
         println!(
