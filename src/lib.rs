@@ -9,6 +9,7 @@ pub mod jobs;
 pub mod store;
 pub mod diffusion;
 pub mod finish;
+pub mod onnx;
 pub mod credentials;
 pub mod storage;
 pub mod verify;

@@ -9,6 +9,16 @@ use super::readings::{Readings, words};
 pub(super) struct Phrases(HashMap<String, Vec<Vec<String>>>);
 
 impl Phrases {
+    pub(super) fn of(phrases: &[String]) -> Self {
+        let mut all = Self::default();
+        phrases.iter().for_each(|phrase| all.insert(phrase));
+        all
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds a phrase, normalised like the texts it is looked for in.
     pub(super) fn insert(&mut self, phrase: &str) {
         let mut words = words(phrase).into_iter();

@@ -39,7 +39,7 @@ const ZEROS: [u32; 16] = [
 const ENCLOSED_AS: [u32; 3] = [0x1f150, 0x1f170, 0x1f1e6];
 
 /// Every reading, as words.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Readings(Vec<Vec<String>>);
 
 impl Readings {

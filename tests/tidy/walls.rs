@@ -30,7 +30,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("x509_parser", &["src/credentials/"]),
     ("p256", &["src/credentials/"]),
     ("libavif_sys", &["src/finish/libavif.rs"]),
-    ("tract_onnx", &["src/finish/invisible_mark/trustmark/network.rs"]),
+    ("tract_onnx", &["src/onnx.rs"]),
     ("getrandom", &["src/store/ids.rs", "src/storage/", "src/api/"]),
 ];
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{InvisibleMark, TileSpread, TrustMark, TrustMarkConfig, TrustMarkError};
+use super::{InvisibleMark, TileSpread, TrustMark, TrustMarkConfig};
+use crate::onnx::OnnxError;
 use crate::config::complaints::Complaints;
 
 /// The `[mark]` section.
@@ -44,7 +45,7 @@ impl MarkConfig {
     ///
     /// # Errors
     /// What is wrong with an operator's networks.
-    pub fn open(&self) -> Result<Arc<dyn InvisibleMark>, TrustMarkError> {
+    pub fn open(&self) -> Result<Arc<dyn InvisibleMark>, OnnxError> {
         Ok(match self.kind {
             MarkKind::TileSpread => Arc::new(TileSpread::new()),
             MarkKind::Trustmark => Arc::new(TrustMark::open(&self.trustmark)?),

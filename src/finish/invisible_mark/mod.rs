@@ -15,9 +15,11 @@ use std::fmt::Debug;
 
 use image::RgbImage;
 
+use crate::onnx::RunError;
+
 pub use config::{MarkConfig, MarkKind, readers};
 pub use tile_spread::TileSpread;
-pub use trustmark::{TrustMark, TrustMarkConfig, TrustMarkError};
+pub use trustmark::{TrustMark, TrustMarkConfig};
 
 /// A way to hide 64 bits in a picture and to find them again.
 pub trait InvisibleMark: Send + Sync + Debug {
@@ -60,6 +62,6 @@ pub struct Detection {
 pub enum MarkError {
     #[error("{width_px}x{height_px} is too small for a mark; {needed_px} pixels on either side are needed")]
     TooSmall { width_px: u32, height_px: u32, needed_px: u32 },
-    #[error("a network failed: {detail}")]
-    Network { detail: String },
+    #[error("a network failed: {0}")]
+    Network(#[from] RunError),
 }

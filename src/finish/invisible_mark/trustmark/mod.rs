@@ -3,14 +3,12 @@
 //!
 //! - `data_layer`: a payload as the 100 bits that the networks carry, in the reference's four schemas
 //! - `bch`: their error correction
-//! - `network`: one ONNX file, pinned by its SHA-256
 //! - `region`: which part of a picture is marked, and how it is put back
 //! - `config`
 
 mod bch;
 mod config;
 mod data_layer;
-mod network;
 mod region;
 #[cfg(test)]
 mod tests;
@@ -18,12 +16,11 @@ mod tests;
 use image::RgbImage;
 
 use self::data_layer::{Schema, decode, encode};
-use self::network::Network;
 use self::region::Region;
 use super::{Detection, InvisibleMark, MarkError};
+use crate::onnx::{Network, OnnxError};
 
 pub use self::config::{EncoderGives, TrustMarkConfig, Variant};
-pub use self::network::TrustMarkError;
 
 /// Side, in pixels, that the encoder wants.
 const ENCODER_PX: usize = 256;
@@ -48,7 +45,7 @@ impl TrustMark {
     ///
     /// # Errors
     /// A file that is not there, is another one, or is no network of TrustMark's shape.
-    pub fn open(config: &TrustMarkConfig) -> Result<Self, TrustMarkError> {
+    pub fn open(config: &TrustMarkConfig) -> Result<Self, OnnxError> {
         let side = config.variant.decoder_px();
         Ok(Self {
             variant: config.variant,

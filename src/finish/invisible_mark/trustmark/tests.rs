@@ -186,14 +186,14 @@ fn other_files_are_refused_at_the_start() {
     let good = config("encoder.onnx", "decoder.onnx");
     let opened = |config: TrustMarkConfig| TrustMark::open(&config).unwrap_err();
     let other = TrustMarkConfig { encoder_sha256: "0".repeat(64), ..good.clone() };
-    assert!(matches!(opened(other), TrustMarkError::Other { .. }));
+    assert!(matches!(opened(other), OnnxError::Other { .. }));
     let missing = TrustMarkConfig { decoder: "/nowhere".into(), ..good.clone() };
-    assert!(matches!(opened(missing), TrustMarkError::File { .. }));
-    assert!(matches!(opened(config("decoder.onnx", "decoder.onnx")), TrustMarkError::Network { .. }));
-    assert!(matches!(opened(config("data_layer.json", "decoder.onnx")), TrustMarkError::Network { .. }));
+    assert!(matches!(opened(missing), OnnxError::File { .. }));
+    assert!(matches!(opened(config("decoder.onnx", "decoder.onnx")), OnnxError::Network { .. }));
+    assert!(matches!(opened(config("data_layer.json", "decoder.onnx")), OnnxError::Network { .. }));
     // A decoder of 245 is not one of 224.
     let small = TrustMarkConfig { variant: Variant::P, ..good.clone() };
-    assert!(matches!(opened(small), TrustMarkError::Network { .. }));
+    assert!(matches!(opened(small), OnnxError::Network { .. }));
 
     let mut complaints = crate::config::complaints::Complaints::default();
     good.validate("mark.trustmark", &mut complaints);

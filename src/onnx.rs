@@ -1,4 +1,6 @@
-//! One ONNX file, pinned by its SHA-256.
+//! # Networks in ONNX files
+//!
+//! One file, pinned by its SHA-256, run by tract on the CPU.
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -10,21 +12,24 @@ use tract_onnx::prelude::{
     DatumExt, Framework, InferenceModelExt, IntoRunnable, Tensor, TractError, TypedRunnableModel, tvec,
 };
 
-use super::super::MarkError;
-
 /// Why a network cannot be used.
 #[derive(Debug, Error)]
-pub enum TrustMarkError {
+pub enum OnnxError {
     #[error("`{path}`: {detail}")]
     File { path: PathBuf, detail: String },
     #[error("`{path}` has the SHA-256 {found}, not {wanted}")]
     Other { path: PathBuf, found: String, wanted: String },
-    #[error("`{path}` is no network of TrustMark's shape: {detail}")]
+    #[error("`{path}` is no network of the shape that is wanted: {detail}")]
     Network { path: PathBuf, detail: String },
 }
 
-/// Numbers in, numbers out.
-pub(super) struct Network {
+/// What a network that could be opened says of a run that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct RunError(String);
+
+/// Numbers in, numbers out; the same for the same numbers.
+pub struct Network {
     name: String,
     shapes: Vec<Vec<usize>>,
     outputs: usize,
@@ -38,21 +43,25 @@ impl std::fmt::Debug for Network {
 }
 
 impl Network {
-    /// Reads the file once, so that what is checked is what is run, and runs it once on zeros.
-    pub(super) fn open(
+    /// Reads the file once, so that what is checked is what is run, and runs it once on zeros. `shapes` are those of the
+    /// inputs, `outputs` the count of numbers in the first output.
+    ///
+    /// # Errors
+    /// A file that is not there, is another one, or is no such network.
+    pub fn open(
         path: &Path,
         sha256: &str,
         shapes: &[&[usize]],
         outputs: usize,
-    ) -> Result<Self, TrustMarkError> {
+    ) -> Result<Self, OnnxError> {
         let bytes = std::fs::read(path)
-            .map_err(|error| TrustMarkError::File { path: path.to_owned(), detail: error.to_string() })?;
+            .map_err(|error| OnnxError::File { path: path.to_owned(), detail: error.to_string() })?;
         let found = hex::encode(Sha256::digest(&bytes));
         if !found.eq_ignore_ascii_case(sha256) {
             let wanted = sha256.to_owned();
-            return Err(TrustMarkError::Other { path: path.to_owned(), found, wanted });
+            return Err(OnnxError::Other { path: path.to_owned(), found, wanted });
         }
-        let wrong = |detail| TrustMarkError::Network { path: path.to_owned(), detail };
+        let wrong = |detail| OnnxError::Network { path: path.to_owned(), detail };
         let network = Self {
             name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             shapes: shapes.iter().map(|shape| shape.to_vec()).collect(),
@@ -66,8 +75,11 @@ impl Network {
     }
 
     /// The first output, flat. Each input has as many numbers as its shape.
-    pub(super) fn run(&self, inputs: &[&[f32]]) -> Result<Vec<f32>, MarkError> {
-        let failed = |detail: String| MarkError::Network { detail: format!("{}: {detail}", self.name) };
+    ///
+    /// # Errors
+    /// What the library says, another count of numbers, and numbers that are not finite.
+    pub fn run(&self, inputs: &[&[f32]]) -> Result<Vec<f32>, RunError> {
+        let failed = |detail: String| RunError(format!("{}: {detail}", self.name));
         let mut given = tvec!();
         for (shape, input) in self.shapes.iter().zip(inputs) {
             let tensor = Tensor::from_shape(shape, input).map_err(|error| failed(format!("{error:#}")))?;
