@@ -26,6 +26,7 @@ fn job(key_id: i64, plan: &Plan) -> NewJob {
         verdict: Verdict::Accepted(plan),
         attachment: None,
         idempotency: None,
+        evidence: Vec::new(),
     }
 }
 

@@ -12,13 +12,13 @@ use actix_web::web::{Data, ServiceConfig};
 use time::OffsetDateTime;
 
 use crate::api::{self, Readiness, Services, VerifyDesk};
-use crate::compliance;
+use crate::compliance::{PictureFilter, Reviewer};
 use crate::config::Config;
 use crate::config::complaints::Complaints;
 use crate::credentials::{Credentials, CredentialsConfig, CredentialsError, Reader};
 use crate::diffusion::{Engine, ModelInfo};
 use crate::finish::invisible_mark::{InvisibleMark, readers};
-use crate::jobs::{Kitchen, Workers, Workshop};
+use crate::jobs::{self, Kitchen, Workers, Workshop};
 use crate::presets::{Shelf, Watch};
 use crate::storage::{Embedded, Storage};
 use crate::store::{Attachment, Records, Store, StoreConfig, StoreError, ids};
@@ -50,6 +50,8 @@ pub struct Rooms {
     /// Drawn where a request sends no mark of its own.
     pub brand_mark: Option<Attachment>,
     pub workshop: Workshop,
+    pub reviewer: Reviewer,
+    pub filter: PictureFilter,
     /// Each checkpoint that a preset names, as it was found.
     pub models: Vec<(String, ModelInfo)>,
 }
@@ -82,12 +84,7 @@ impl Rooms {
     pub async fn open(config: &Config) -> Result<Self, Complaints> {
         let mut complaints = Complaints::default();
         config.service.validate_folders(&mut complaints);
-        if !compliance::floor_stands() {
-            complaints.add(
-                "compliance",
-                "the floor does not stand: its rules do not fire on their own test strings",
-            );
-        }
+        let reviews = config.compliance.open(&mut complaints);
         let presets = match Shelf::open(&config.service.presets_dir, &config.service.models_dir) {
             Ok(presets) => Some(Arc::new(presets)),
             Err(found) => {
@@ -119,13 +116,28 @@ impl Rooms {
             models = probe(engine.clone(), config.service.models_dir.clone(), named, &mut complaints).await;
         }
         let mark = config.mark.open().map_err(|error| complaints.add("mark", error.to_string())).ok();
-        match (presets, storage, engine, credentials, mark) {
-            (Some(presets), Some((storage, embedded)), Some(engine), Some(credentials), Some(mark))
-                if complaints.is_empty() =>
-            {
+        match (presets, storage, engine, credentials, mark, reviews) {
+            (
+                Some(presets),
+                Some((storage, embedded)),
+                Some(engine),
+                Some(credentials),
+                Some(mark),
+                Some((reviewer, filter)),
+            ) if complaints.is_empty() => {
                 let avif = config.finish.avif_encoder;
                 let workshop = Workshop { mark, credentials, avif };
-                Ok(Self { presets, storage, embedded, engine, brand_mark, workshop, models })
+                Ok(Self {
+                    presets,
+                    storage,
+                    embedded,
+                    engine,
+                    brand_mark,
+                    workshop,
+                    reviewer,
+                    filter,
+                    models,
+                })
             }
             _ => Err(complaints),
         }
@@ -273,6 +285,7 @@ impl App {
             rooms.engine,
             rooms.storage.clone(),
             store.clone(),
+            jobs::look(rooms.reviewer.clone(), rooms.filter.clone()),
             rooms.workshop.clone(),
             config.service.models_dir.clone(),
             tokio::runtime::Handle::current(),
@@ -283,11 +296,12 @@ impl App {
         // Every checkpoint was loaded when the rooms were opened.
         readiness.set("model", Ok(()));
         readiness.set("worker", Ok(()));
-        let watch = tokio::spawn(look_after(workers.clone(), credentials, readiness.clone()));
+        let watch = tokio::spawn(look_after(workers.clone(), credentials, rooms.filter, readiness.clone()));
         let services = Data::new(Services::new(
             config.api,
             store.clone(),
             rooms.presets,
+            rooms.reviewer,
             rooms.storage,
             rooms.brand_mark,
             readiness,
@@ -319,8 +333,13 @@ impl App {
 }
 
 /// A worker that hangs, as with a driver that does, makes the service not ready, so that whoever runs it restarts it. So
-/// does a certificate that has run out.
-async fn look_after(workers: Arc<Workers>, credentials: Credentials, readiness: Readiness) {
+/// do a certificate that has run out and a filter that looks at no picture.
+async fn look_after(
+    workers: Arc<Workers>,
+    credentials: Credentials,
+    filter: PictureFilter,
+    readiness: Readiness,
+) {
     loop {
         let signer = credentials.clone();
         // A renewal writes files.
@@ -328,6 +347,10 @@ async fn look_after(workers: Arc<Workers>, credentials: Credentials, readiness: 
             signer.check(OffsetDateTime::now_utc()).map_err(|error| error.to_string())
         });
         readiness.set("signer", checked.await.unwrap_or_else(|error| Err(error.to_string())));
+        let filter = filter.clone();
+        // One that gave no answer is tried again, for as long as a picture may take.
+        let checked = tokio::task::spawn_blocking(move || filter.check().map_err(|error| error.to_string()));
+        readiness.set("picture_filter", checked.await.unwrap_or_else(|error| Err(error.to_string())));
         let state = if workers.stuck() { Err("a worker hangs".to_owned()) } else { Ok(()) };
         readiness.set("worker", state);
         tokio::time::sleep(LOOK_AFTER_EVERY).await;

@@ -48,12 +48,7 @@ impl Network {
     ///
     /// # Errors
     /// A file that is not there, is another one, or is no such network.
-    pub fn open(
-        path: &Path,
-        sha256: &str,
-        shapes: &[&[usize]],
-        outputs: usize,
-    ) -> Result<Self, OnnxError> {
+    pub fn open(path: &Path, sha256: &str, shapes: &[&[usize]], outputs: usize) -> Result<Self, OnnxError> {
         let bytes = std::fs::read(path)
             .map_err(|error| OnnxError::File { path: path.to_owned(), detail: error.to_string() })?;
         let found = hex::encode(Sha256::digest(&bytes));

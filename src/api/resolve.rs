@@ -7,11 +7,11 @@ use super::actions::GenerateRequest;
 use super::fields::Int;
 use super::notes::Notes;
 use super::watermark;
-use crate::compliance::ApprovedPrompt;
+use crate::compliance::{ApprovedPrompt, Clearance, Texts};
 use crate::error::{ApiError, Code};
 use crate::plan::{
-    CharacterRights, Credentials, DEFAULT_SIZE, Format, Output, PLAN_VERSION, Plan, SIZES, Sampling, Size,
-    Warning, Watermark, samplers,
+    self, CharacterRights, Credentials, DEFAULT_SIZE, Format, Output, PLAN_VERSION, Plan, SIZES, Sampling,
+    Size, Warning, Watermark, samplers,
 };
 use crate::presets::{Character, Model, Presets, Style, Viewer};
 use crate::prompt::{self, Composed, ParsedPrompt, Parts, PromptError};
@@ -103,13 +103,14 @@ pub fn resolve(
 }
 
 impl Draft {
-    pub fn into_plan(self, approved: ApprovedPrompt) -> Plan {
+    pub fn into_plan(self, approved: ApprovedPrompt, clearance: Clearance) -> Plan {
         Plan {
             plan_version: PLAN_VERSION,
             gen_id: self.gen_id,
             asked_at_unix_s: self.asked_at_unix_s,
             prompt: self.prompt,
             approved,
+            clearance,
             character: self.character,
             character_rights: self.character_rights,
             model: self.model,
@@ -134,8 +135,12 @@ impl Draft {
 
     /// What else the client said that may describe the picture, for compliance.
     pub fn said(&self) -> [&str; 6] {
-        let Credentials { author, title, description, organization, vendor } = &self.credentials;
-        [&self.prompt, author, title, description, organization, vendor]
+        plan::said(&self.prompt, &self.credentials)
+    }
+
+    /// All that compliance is to look at; `said` is what [`said`](Self::said) gives.
+    pub fn texts<'a>(&'a self, said: &'a [&'a str]) -> Texts<'a> {
+        Texts { positive: &self.composed.positive, negative: &self.composed.negative, others: said }
     }
 
     /// What `generate` answers, also where no plan may be made.

@@ -9,7 +9,7 @@ use super::limits::Buckets;
 use super::tokenizers::Tokenizers;
 use super::verify::VerifyDesk;
 use super::watermark::Marks;
-use crate::compliance;
+use crate::compliance::Reviewer;
 use crate::presets::Shelf;
 use crate::storage::Storage;
 use crate::store::{Attachment, Store};
@@ -30,6 +30,7 @@ pub struct Services {
     pub(super) verify: VerifyDesk,
     pub(super) marks: Marks,
     pub(super) tokenizers: Tokenizers,
+    pub(super) reviewer: Reviewer,
     /// What `random` gave last, less its `@name`, so that it gives another.
     pub(super) last_random: Mutex<String>,
 }
@@ -40,13 +41,12 @@ impl Services {
         config: ApiConfig,
         store: Store,
         presets: Arc<Shelf>,
+        reviewer: Reviewer,
         storage: Storage,
         brand_mark: Option<Attachment>,
         readiness: Readiness,
         verify: VerifyDesk,
     ) -> Self {
-        let floor = if compliance::floor_stands() { Ok(()) } else { Err("the rules do not hold".to_owned()) };
-        readiness.set("compliance", floor);
         Self {
             generate_budget: Buckets::new(config.generate_per_minute, KEYS),
             marks: Marks::new(brand_mark),
@@ -58,6 +58,7 @@ impl Services {
             storage,
             config,
             readiness,
+            reviewer,
             verify,
         }
     }

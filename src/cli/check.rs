@@ -22,6 +22,9 @@ pub fn run(config: &Config) -> Result<(), Failure> {
             model.device
         );
     }
+    let picture_filter =
+        rooms.filter.check().map(|()| "it looks at pictures").map_err(|error| error.to_string())?;
+    println!("compliance     ok: policy {}, {picture_filter}", rooms.reviewer.version());
     let place = config.storage.endpoint.as_deref().unwrap_or("embedded");
     println!("storage        ok: {place}, an object was put, read and deleted");
     Ok(())

@@ -1,10 +1,11 @@
-//! `imgen keys`: create, list, enable, disable, revoke. A running service notices within seconds.
+//! `imgen keys`: create, list, enable, disable, revoke, tighten. A running service notices within seconds.
 
 use clap::Subcommand;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Failure;
+use crate::compliance::{Category, Mode};
 use crate::config::Config;
 use crate::store::{KeyChange, KeyDesk, KeyInfo, ids};
 
@@ -21,6 +22,25 @@ pub enum KeysCommand {
     Disable { key: String },
     /// Refuse a key for good
     Revoke { key: String },
+    /// Review a key's requests more strictly than the policy: `imgen keys tighten KEY sexual=block violence=flag`; none for as the policy says
+    Tighten {
+        key: String,
+        #[arg(value_name = "CATEGORY=MODE", value_parser = tightening)]
+        modes: Vec<(Category, Mode)>,
+    },
+}
+
+/// `violence=block`
+fn tightening(text: &str) -> Result<(Category, Mode), String> {
+    let known = || Category::ALL.iter().map(|category| category.id()).collect::<Vec<_>>().join(", ");
+    let (category, mode) = text.split_once('=').ok_or("write it as category=flag or category=block")?;
+    let category =
+        Category::named(category).ok_or_else(|| format!("unknown category; known are {}", known()))?;
+    match mode {
+        "flag" => Ok((category, Mode::Flag)),
+        "block" => Ok((category, Mode::Block)),
+        _ => Err("the mode is flag or block".to_owned()),
+    }
 }
 
 /// Runs one command on the database in the data folder.
@@ -36,6 +56,10 @@ pub fn run(command: KeysCommand, config: &Config) -> Result<(), Failure> {
         KeysCommand::Enable { key } => change(&mut desk, &key, KeyChange::Enable)?,
         KeysCommand::Disable { key } => change(&mut desk, &key, KeyChange::Disable)?,
         KeysCommand::Revoke { key } => change(&mut desk, &key, KeyChange::Revoke)?,
+        KeysCommand::Tighten { key, modes } => {
+            let id = find(&desk.list()?, &key)?;
+            desk.tighten(id, &modes.into_iter().collect())?;
+        }
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The command line: `serve`, `render`, `finish`, `verify`, `keys`, `certs`, `check`.
+//! The command line: `serve`, `render`, `finish`, `verify`, `keys`, `certs`, `ledger`, `check`.
 //!
 //! - [`serve`]: the service
 //! - [`render`]: one picture, no server
@@ -6,6 +6,7 @@
 //! - [`verify`]: a copy of a picture, back to its record
 //! - [`keys`]: API keys
 //! - [`certs`]: what pictures are signed with
+//! - [`ledger`]: what review decided, and what people decided of that
 //! - [`check`]: everything that is wrong, at once
 //! - `files`: what is written appears whole
 //! - [`libtorch`]: which libtorch the process runs with
@@ -17,6 +18,7 @@ pub mod check;
 mod files;
 pub mod finish;
 pub mod keys;
+pub mod ledger;
 pub mod libtorch;
 pub mod render;
 pub mod serve;
@@ -58,6 +60,9 @@ enum Command {
     /// Show the certificates that pictures are signed with
     #[command(subcommand)]
     Certs(certs::CertsCommand),
+    /// Read, check and add to what review decided
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
     /// Check configuration, presets, weights and storage, and say everything that is wrong
     Check,
 }
@@ -102,6 +107,7 @@ fn run(command: Command, config: Config) -> Result<(), Failure> {
         Command::Verify(arguments) => verify::run(&arguments, &config),
         Command::Keys(command) => keys::run(command, &config),
         Command::Certs(command) => certs::run(&command, &config),
+        Command::Ledger(command) => ledger::run(&command, &config),
         Command::Check => check::run(&config),
     }
 }

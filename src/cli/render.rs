@@ -8,7 +8,7 @@ use image::{ImageFormat, RgbImage};
 
 use super::Failure;
 use super::files::Staged;
-use crate::compliance::{Texts, review};
+use crate::compliance::{PictureFilter, Reviewed, Reviewer, Texts, Tightened};
 use crate::config::Config;
 use crate::diffusion::{DiffusionConfig, DtypeChoice, Engine, RenderOptions};
 use crate::plan::{SamplerKind, Size, samplers};
@@ -63,12 +63,16 @@ pub struct RenderArgs {
 /// Draws one picture on this process's own engine and writes it.
 ///
 /// # Errors
-/// A sentence for the terminal: a blocked prompt, a checkpoint that does not load, a size it cannot draw, a file that
+/// A sentence for the terminal: a blocked prompt or picture, a picture filter that is not there, a checkpoint that does not load, a size it cannot draw, a file that
 /// cannot be written.
 pub fn run(arguments: RenderArgs, config: &Config) -> Result<(), Failure> {
     let format = format_of(&arguments.out)?;
     let texts = Texts { positive: &arguments.prompt, negative: &arguments.negative, ..Texts::default() };
-    let prompt = review(&texts)?;
+    let reviewer = Reviewer::new(&config.compliance)?;
+    let Reviewed { verdict, clearance, .. } = reviewer.prompt(&texts, &Tightened::default());
+    let prompt = verdict?;
+    let filter = PictureFilter::open(&config.compliance)?;
+    filter.check()?;
     let settings = DiffusionConfig {
         dtype: arguments.dtype.unwrap_or(config.diffusion.dtype),
         ..config.diffusion.clone()
@@ -86,6 +90,9 @@ pub fn run(arguments: RenderArgs, config: &Config) -> Result<(), Failure> {
         dump_latents: arguments.dump_latents,
     };
     let rendered = engine.draw(options, Box::new(|_, _| true))?;
+    if let Some(blocked) = reviewer.picture(&filter, &rendered.image, &texts, &clearance)?.blocked {
+        return Err(blocked.into());
+    }
     write(&rendered.image, &arguments.out, format)?;
     if arguments.timings {
         writeln!(std::io::stdout().lock(), "{}", serde_json::to_string(&rendered.timings)?)?;

@@ -58,6 +58,21 @@ impl Category {
     /// Those that nothing turns off.
     pub const LOCKED: [Self; 2] = [Self::SexualMinors, Self::SexualNonConsensual];
 
+    /// The codes of several, each once, in their order.
+    pub fn codes_of(found: &[Self]) -> Vec<&'static str> {
+        let mut codes = Vec::new();
+        for code in found.iter().flat_map(|category| category.codes()) {
+            if !codes.contains(code) {
+                codes.push(*code);
+            }
+        }
+        codes
+    }
+
+    pub fn named(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|category| category.id() == id)
+    }
+
     pub fn is_locked(self) -> bool {
         Self::LOCKED.contains(&self)
     }

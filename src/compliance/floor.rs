@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 
 use super::phrases::Phrases;
 use super::readings::Readings;
-use super::{Category, Texts, ages};
+use super::verdict::Sign;
+use super::{Category, ages};
 
 /// The word lists of `floor.txt`, a section each.
 #[derive(Debug, Default)]
@@ -25,10 +26,15 @@ pub(super) struct Floor {
     pub(super) negated_clothing: Phrases,
 }
 
+/// Of sexual words alone, which an operator may allow.
+const SEXUAL_SCORE: f32 = 0.6;
+
 impl Floor {
+    pub(super) const TEXT: &str = include_str!("floor.txt");
+
     /// The lists that ship.
     pub(super) fn embedded() -> &'static Self {
-        static FLOOR: LazyLock<Floor> = LazyLock::new(|| Floor::parse(include_str!("floor.txt")));
+        static FLOOR: LazyLock<Floor> = LazyLock::new(|| Floor::parse(Floor::TEXT));
         &FLOOR
     }
 
@@ -54,26 +60,41 @@ impl Floor {
         floor
     }
 
-    /// Every category that these texts fall under.
-    pub(super) fn find(&self, texts: &Texts<'_>) -> Vec<Category> {
-        let mut shown = Readings::of(texts.positive);
-        texts.others.iter().for_each(|text| shown.extend(&Readings::of(text)));
+    /// What is said in texts that show, beside a negative prompt: signs for the locked categories, and for sexual words alone.
+    pub(super) fn find(&self, shown: &Readings, negative: &str) -> Vec<Sign> {
+        let mut shown = shown.clone();
         shown.remove(&self.harmless);
-        let negative_terms: Vec<Readings> = texts.negative.split(',').map(Readings::of).collect();
+        let negative_terms: Vec<Readings> = negative.split(',').map(Readings::of).collect();
         let negated = |list: &Phrases| negative_terms.iter().any(|term| list.equals(term));
 
         let sexual = self.sexual.occurs(&shown);
-        let minor = self.minor.occurs(&shown) || ages::below_18(&shown);
-        let kept = |category: &Category| match category {
-            Category::SexualMinors => {
-                sexual && (minor || negated(&self.negated_adult)) || minor && negated(&self.negated_clothing)
-            }
-            Category::SexualNonConsensual => sexual && self.real_person.occurs(&shown),
-        };
-        let canary = |category: &Category| {
-            let texts = [texts.positive, texts.negative].into_iter().chain(texts.others.iter().copied());
-            texts.into_iter().any(|text| text.contains(category.canary()))
-        };
-        Category::ALL.into_iter().filter(|category| kept(category) || canary(category)).collect()
+        let minor = self.is_minor(&shown);
+        let minors =
+            sexual && (minor || negated(&self.negated_adult)) || minor && negated(&self.negated_clothing);
+        let sign = |category, score| Sign { category, score, by: "floor".to_owned() };
+        let found = [
+            (minors, sign(Category::SexualMinors, 1.0)),
+            (sexual && self.real_person.occurs(&shown), sign(Category::SexualNonConsensual, 1.0)),
+            (sexual, sign(Category::Sexual, SEXUAL_SCORE)),
+        ];
+        found.into_iter().filter(|(holds, _)| *holds).map(|(_, sign)| sign).collect()
+    }
+
+    /// Whether a minor is spoken of.
+    pub(super) fn speaks_of_minors(&self, shown: &Readings) -> bool {
+        let mut shown = shown.clone();
+        shown.remove(&self.harmless);
+        self.is_minor(&shown)
+    }
+
+    /// Whether somebody who exists is meant.
+    pub(super) fn speaks_of_real_people(&self, shown: &Readings) -> bool {
+        let mut shown = shown.clone();
+        shown.remove(&self.harmless);
+        self.real_person.occurs(&shown)
+    }
+
+    fn is_minor(&self, shown: &Readings) -> bool {
+        self.minor.occurs(shown) || ages::below_18(shown)
     }
 }

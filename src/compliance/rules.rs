@@ -4,9 +4,10 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::Category;
 use super::phrases::Phrases;
 use super::readings::Readings;
-use super::{Category, Finding};
+use super::verdict::Sign;
 
 /// A category, and the words that speak for it.
 #[derive(Debug)]
@@ -43,9 +44,11 @@ struct Written {
 }
 
 impl Rules {
+    pub(super) const TEXT: &str = include_str!("rules.toml");
+
     /// The rules that ship; `None` if their file cannot be read, which a test and every start rule out.
     pub(super) fn embedded() -> Option<&'static Self> {
-        static RULES: LazyLock<Option<Rules>> = LazyLock::new(|| Rules::parse(include_str!("rules.toml")).ok());
+        static RULES: LazyLock<Option<Rules>> = LazyLock::new(|| Rules::parse(Rules::TEXT).ok());
         RULES.as_ref()
     }
 
@@ -61,16 +64,10 @@ impl Rules {
         Ok(Self(table.rule.into_iter().map(rule).collect()))
     }
 
-    /// What is said of each category, by its highest score.
-    pub(super) fn find(&self, shown: &Readings) -> Vec<Finding> {
-        let mut found: Vec<Finding> = Vec::new();
-        for rule in self.0.iter().filter(|rule| rule.fires(shown)) {
-            match found.iter_mut().find(|finding| finding.category == rule.category) {
-                Some(finding) => finding.score = finding.score.max(rule.score),
-                None => found.push(Finding { category: rule.category, score: rule.score }),
-            }
-        }
-        found
+    /// A sign for every rule that fires.
+    pub(super) fn find(&self, shown: &Readings) -> Vec<Sign> {
+        let sign = |rule: &Rule| Sign { category: rule.category, score: rule.score, by: "rules".to_owned() };
+        self.0.iter().filter(|rule| rule.fires(shown)).map(sign).collect()
     }
 }
 
@@ -104,18 +101,18 @@ mod tests {
 
     fn scores(text: &str) -> Vec<f32> {
         let rules = Rules::parse(TABLE).unwrap();
-        rules.find(&Readings::of(text)).into_iter().map(|finding| finding.score).collect()
+        rules.find(&Readings::of(text)).into_iter().map(|sign| sign.score).collect()
     }
 
     #[test]
     fn a_rule_wants_its_context() {
         assert_eq!(scores("a turnip in the garden"), [0.7]);
         assert_eq!(scores("garden, two   Beets"), [0.7]);
-        assert_eq!(scores("a turnip"), []);
-        assert_eq!(scores("turnip soup in the garden"), []);
+        assert_eq!(scores("a turnip"), [0.0; 0]);
+        assert_eq!(scores("turnip soup in the garden"), [0.0; 0]);
         assert_eq!(scores("turnip soup, a turnip, in the garden"), [0.7]);
-        assert_eq!(scores("turnips in the garden"), []);
-        assert_eq!(scores("a r4dish, a turnip, a garden"), [0.9]);
+        assert_eq!(scores("turnips in the garden"), [0.0; 0]);
+        assert_eq!(scores("a r4dish, a turnip, a garden"), [0.7, 0.9]);
     }
 
     #[test]
@@ -127,7 +124,9 @@ mod tests {
     #[test]
     fn the_rules_that_ship_can_be_read_and_leave_the_locked_categories_to_the_floor() {
         let rules = Rules::embedded().unwrap();
-        assert!(rules.0.iter().all(|rule| !rule.category.is_locked() && rule.score > 0.0 && rule.score <= 1.0));
+        assert!(
+            rules.0.iter().all(|rule| !rule.category.is_locked() && rule.score > 0.0 && rule.score <= 1.0)
+        );
         let named = |category: &Category| rules.0.iter().any(|rule| rule.category == *category);
         let open = Category::ALL.iter().filter(|c| !c.is_locked() && **c != Category::Sexual);
         assert_eq!(open.filter(|category| !named(category)).count(), 0);

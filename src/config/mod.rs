@@ -13,6 +13,7 @@ pub mod load;
 pub mod service;
 
 use crate::api::ApiConfig;
+use crate::compliance::ComplianceConfig;
 use crate::credentials::CredentialsConfig;
 use crate::diffusion::DiffusionConfig;
 use crate::finish::FinishConfig;
@@ -37,6 +38,7 @@ pub struct Config {
     pub store: StoreConfig,
     pub c2pa: CredentialsConfig,
     pub verify: VerifyConfig,
+    pub compliance: ComplianceConfig,
 }
 
 impl Config {
@@ -51,5 +53,6 @@ impl Config {
         self.store.validate(complaints);
         self.c2pa.validate(complaints);
         self.verify.validate(complaints);
+        self.compliance.validate(complaints);
     }
 }

@@ -11,7 +11,7 @@ use super::text_encoders::CLIPTextModel;
 use super::tokenizer::CLIPTokenizer;
 use super::unets::{AddedCondKwargs, UNet2DConditionModel};
 use super::{DeviceChoice, DiffusionConfig, Engine, RenderOptions, weights_sha256};
-use crate::compliance::{Texts, review};
+use crate::compliance::{ComplianceConfig, Reviewer, Texts};
 use crate::plan::{SamplerKind, Size};
 
 const FOLDERS: [&str; 2] = ["tiny-sdxl", "tiny-starter"];
@@ -132,7 +132,10 @@ fn copied(name: &str) -> tempfile::TempDir {
 fn drawn_by(engine: &Engine, model_dir: &Path) -> String {
     let options = RenderOptions {
         model_dir: model_dir.to_owned(),
-        prompt: review(&Texts { positive: "a cat", ..Texts::default() }).unwrap(),
+        prompt: Reviewer::new(&ComplianceConfig::default())
+            .unwrap()
+            .approve(&Texts { positive: "a cat", ..Texts::default() })
+            .unwrap(),
         size: Size { width_px: 64, height_px: 64 },
         sampler: SamplerKind::EulerDiscreteScheduler,
         num_inference_steps: 1,

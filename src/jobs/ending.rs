@@ -1,7 +1,7 @@
 //! What becomes of a job when its attempt is over: a pure function.
 
 use super::control::Halt;
-use crate::store::{Failure, JobResult, NewRecord, Outcome};
+use crate::store::{Blocked, Failure, JobResult, Outcome, Trace};
 
 /// Why what a worker ran gave no pictures.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,19 +20,19 @@ impl CookError {
     }
 }
 
-/// What a worker ran to its end: the pictures, and what each can be traced back to.
+/// What a worker ran to its end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cooked {
-    pub result: JobResult,
-    /// In the order of the pictures.
-    pub records: Vec<NewRecord>,
+    /// The pictures, or why none is delivered.
+    pub result: Result<JobResult, Blocked>,
+    pub trace: Trace,
 }
 
 /// What the worker does next.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Ending {
-    /// With the records of its pictures, where there are any.
-    Record(Outcome, Vec<NewRecord>),
+    /// With what it leaves behind.
+    Record(Outcome, Trace),
     /// Back to the queue without having spent the attempt.
     Park,
     /// Back to the queue to be tried again.
@@ -61,16 +61,18 @@ pub(super) fn ending(
 ) -> Ending {
     match (cooked, halted) {
         // Told to stop, but done all the same.
-        (Ok(cooked), _) => Ending::Record(Outcome::Completed(cooked.result), cooked.records),
+        (Ok(Cooked { result, trace }), _) => {
+            Ending::Record(result.map_or_else(Outcome::Blocked, Outcome::Completed), trace)
+        }
         // A stop takes things away from under a job, so its own complaint says nothing.
         (Err(_), Some(Halt::Park)) => Ending::Park,
         (Err(_), Some(Halt::Lost)) => Ending::Drop,
         (Err(CookError::Halted), Some(Halt::TimeOut)) => {
-            without_records(Outcome::TimedOut(Failure::new("TIMED_OUT", "it ran longer than it may")))
+            without_trace(Outcome::TimedOut(Failure::new("TIMED_OUT", "it ran longer than it may")))
         }
         (Err(CookError::Halted), None) => {
             let failure = Failure::new("CANCELLED_ITSELF", "it stopped although nobody had asked");
-            without_records(Outcome::Failed(failure))
+            without_trace(Outcome::Failed(failure))
         }
         (Err(CookError::Failed { failure, again: true }), _) if attempt < max_attempts => {
             Ending::Again(failure)
@@ -78,15 +80,15 @@ pub(super) fn ending(
         (Err(CookError::Failed { failure, again: true }), _) => {
             let diagnosis =
                 format!("attempt {attempt} of {max_attempts}: {}: {}", failure.code, failure.diagnosis);
-            without_records(Outcome::Failed(Failure::new("ATTEMPTS_EXHAUSTED", diagnosis)))
+            without_trace(Outcome::Failed(Failure::new("ATTEMPTS_EXHAUSTED", diagnosis)))
         }
-        (Err(CookError::Failed { failure, again: false }), _) => without_records(Outcome::Failed(failure)),
+        (Err(CookError::Failed { failure, again: false }), _) => without_trace(Outcome::Failed(failure)),
     }
 }
 
 /// For what has no pictures.
-pub(super) fn without_records(outcome: Outcome) -> Ending {
-    Ending::Record(outcome, Vec::new())
+pub(super) fn without_trace(outcome: Outcome) -> Ending {
+    Ending::Record(outcome, Trace::default())
 }
 
 #[cfg(test)]
@@ -94,15 +96,23 @@ mod tests {
     use super::*;
 
     fn done() -> Cooked {
-        Cooked { result: JobResult { pictures: Vec::new() }, records: Vec::new() }
+        Cooked { result: Ok(JobResult { pictures: Vec::new(), flags: Vec::new() }), trace: Trace::default() }
     }
 
     #[test]
     fn pictures_are_kept_whatever_was_said_meanwhile() {
         for halted in [None, Some(Halt::Park), Some(Halt::TimeOut), Some(Halt::Lost)] {
-            let kept = without_records(Outcome::Completed(done().result));
+            let kept = without_trace(Outcome::Completed(done().result.unwrap()));
             assert_eq!(ending(Ok(done()), halted, 1, 3), kept);
         }
+    }
+
+    #[test]
+    fn pictures_that_review_blocked_end_the_job_for_good() {
+        let blocked = Blocked { message: "m".into(), filter_categories: vec![], compliance_codes: vec![] };
+        let trace = Trace { evidence: vec![serde_json::json!({"stage": "picture"})], ..Trace::default() };
+        let cooked = Cooked { result: Err(blocked.clone()), trace: trace.clone() };
+        assert_eq!(ending(Ok(cooked), None, 1, 3), Ending::Record(Outcome::Blocked(blocked), trace));
     }
 
     #[test]
@@ -124,9 +134,6 @@ mod tests {
         };
         assert_eq!(last.code, "ATTEMPTS_EXHAUSTED");
         assert!(last.diagnosis.contains("attempt 3 of 3: TORCH: out of memory"), "{}", last.diagnosis);
-        assert_eq!(
-            failed(1, false),
-            without_records(Outcome::Failed(Failure::new("TORCH", "out of memory")))
-        );
+        assert_eq!(failed(1, false), without_trace(Outcome::Failed(Failure::new("TORCH", "out of memory"))));
     }
 }

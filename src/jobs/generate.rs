@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::control::Control;
 use super::deliver::deliver;
 use super::ending::{CookError, Cooked};
+use super::inspect::{Look, inspect};
 use super::recipe::Recipe;
 use super::records::{provenance, record};
 use super::worker::Cook;
@@ -17,7 +18,7 @@ use crate::finish::invisible_mark::InvisibleMark;
 use crate::finish::{Artwork, AvifEncoder, FinishError, Finished, Task, Tools, finish};
 use crate::plan::Plan;
 use crate::storage::{KeyError, ObjectKey, Storage, StorageError};
-use crate::store::{JobResult, Picture, Store, StoreError, ids, record_id};
+use crate::store::{JobResult, Picture, Store, StoreError, Trace, ids, record_id};
 
 /// Takes name, bytes and content type.
 pub type PutObject = Box<dyn Fn(&ObjectKey, Bytes, &str) -> Result<(), StorageError> + Send>;
@@ -35,6 +36,8 @@ pub struct Kitchen {
     pub put: PutObject,
     /// [`Store::attachment`].
     pub attached: Attached,
+    /// [`Reviewer::picture`](crate::compliance::Reviewer::picture).
+    pub look: Look,
     pub workshop: Workshop,
 }
 
@@ -58,12 +61,14 @@ impl Kitchen {
         engine: Engine,
         storage: Storage,
         store: Store,
+        look: Look,
         workshop: Workshop,
         models_dir: PathBuf,
         runtime: tokio::runtime::Handle,
     ) -> Self {
         Self {
             models_dir,
+            look,
             workshop,
             render: Box::new(move |spec, progress| engine.render(spec, progress)),
             put: Box::new(move |key, bytes, content_type| {
@@ -79,16 +84,22 @@ impl Kitchen {
     }
 }
 
-/// Draws, finishes and uploads every picture of a plan. Nothing is uploaded before all are drawn, so that a job that is
-/// stopped publishes nothing. Running it twice puts the same objects under the same names.
+/// Draws, reviews, finishes and uploads every picture of a plan. Nothing is uploaded before all are drawn and none was
+/// blocked, so that a job that is stopped publishes nothing. Running it twice puts the same objects under the same names.
 pub fn generate(kitchen: &Kitchen, plan: &Plan, control: &Control) -> Result<Cooked, CookError> {
     let artwork = artwork(kitchen, plan)?;
     let workshop = &kitchen.workshop;
     let tools =
         Tools { mark: Some(&*workshop.mark), credentials: Some(&workshop.credentials), avif: workshop.avif };
-    let mut drawn = Vec::new();
+    let (mut drawn, mut flags, mut evidence) = (Vec::new(), Vec::new(), Vec::new());
     for index in 0..plan.sampling.num_images {
         let Rendered { image, weights_sha256, .. } = draw(kitchen, plan, index, control)?;
+        let inspected = inspect(&kitchen.look, &image, plan, index)?;
+        evidence.extend(inspected.evidence);
+        flags.extend(inspected.flags);
+        if let Some(blocked) = inspected.blocked {
+            return Ok(Cooked { result: Err(blocked), trace: Trace { evidence, ..Trace::default() } });
+        }
         let salt = ids::os_random().map_err(|error| CookError::failed("CHANCE", &error, true))?;
         let recipe = Recipe::new(plan, index, &weights_sha256, salt);
         let task = Task {
@@ -105,7 +116,9 @@ pub fn generate(kitchen: &Kitchen, plan: &Plan, control: &Control) -> Result<Coo
         records.push(record(plan, index, &finished, &recipe, &picture));
         pictures.push(picture);
     }
-    Ok(Cooked { result: JobResult { pictures }, records })
+    flags.sort();
+    flags.dedup();
+    Ok(Cooked { result: Ok(JobResult { pictures, flags }), trace: Trace { records, evidence } })
 }
 
 /// The mark that the plan names, before anything is drawn.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::JobsConfig;
 use super::control::{Control, Halt};
-use super::ending::{CookError, Cooked, Ending, ending, without_records};
+use super::ending::{CookError, Cooked, Ending, ending, without_trace};
 use crate::plan::Plan;
 use crate::store::{Claim, Claimed, Failure, Outcome, Store, StoreError, panic_text};
 
@@ -130,7 +130,7 @@ impl Shared {
         let Some(plan) = view.plan.as_deref() else {
             let failure =
                 Failure::new("PLAN_UNREADABLE", "the plan was written by another version of the program");
-            return self.end(&claim, &without_records(Outcome::Failed(failure)));
+            return self.end(&claim, &without_trace(Outcome::Failed(failure)));
         };
         tracing::info!(job = claim.id, attempt = claim.attempt, "job started");
         let control = Control::new(live, Duration::from_secs(self.config.timeout_s));
@@ -160,7 +160,7 @@ impl Shared {
                 tracing::error!(job = claim.id, "the job has overrun its time and does not react");
                 control.halt(Halt::TimeOut);
                 let failure = Failure::new("HUNG", "it overran its time and did not react");
-                return self.end(claim, &without_records(Outcome::TimedOut(failure)));
+                return self.end(claim, &without_trace(Outcome::TimedOut(failure)));
             }
             match self.store.renew(claim, self.lease()) {
                 Ok(true) => {}
@@ -175,9 +175,7 @@ impl Shared {
     fn end(&self, claim: &Claim, ending: &Ending) {
         loop {
             let recorded = match ending {
-                Ending::Record(outcome, records) => {
-                    self.store.finish(claim, outcome.clone(), records.clone())
-                }
+                Ending::Record(outcome, trace) => self.store.finish(claim, outcome.clone(), trace.clone()),
                 Ending::Park => self.store.requeue(claim, None),
                 Ending::Again(failure) => self.store.requeue(claim, Some(failure.clone())),
                 Ending::Drop => Ok(false),
@@ -203,7 +201,7 @@ impl Shared {
                 Err(error @ StoreError::RecordTaken { .. }) => {
                     tracing::error!(job = claim.id, %error, "the job fails");
                     let failure = Failure::new("RECORD_TAKEN", error.to_string());
-                    return self.end(claim, &without_records(Outcome::Failed(failure)));
+                    return self.end(claim, &without_trace(Outcome::Failed(failure)));
                 }
                 Err(error) => {
                     tracing::error!(job = claim.id, %error, "what became of the job cannot be recorded yet");

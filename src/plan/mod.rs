@@ -7,7 +7,7 @@ pub mod samplers;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compliance::ApprovedPrompt;
+use crate::compliance::{ApprovedPrompt, Clearance};
 
 /// Written into each stored plan; a row with another version is not run.
 pub const PLAN_VERSION: u32 = 1;
@@ -30,6 +30,9 @@ pub struct Plan {
     pub prompt: String,
     /// What the text encoders get, byte for byte.
     pub approved: ApprovedPrompt,
+    /// What its review leaves for that of the pictures.
+    #[serde(default)]
+    pub clearance: Clearance,
     /// The character that `@name` picked.
     pub character: Option<String>,
     /// What the register says of it.
@@ -52,6 +55,19 @@ pub struct Plan {
     pub warnings: Vec<Warning>,
     /// The client's own `metadata`, echoed.
     pub metadata: Option<serde_json::Value>,
+}
+
+impl Plan {
+    /// What else the client said that may describe the picture, for compliance.
+    pub fn said(&self) -> [&str; 6] {
+        said(&self.prompt, &self.credentials)
+    }
+}
+
+/// What a client said beside its composed prompts that may describe the picture.
+pub fn said<'a>(prompt: &'a str, credentials: &'a Credentials) -> [&'a str; 6] {
+    let Credentials { author, title, description, organization, vendor } = credentials;
+    [prompt, author, title, description, organization, vendor]
 }
 
 /// Width and height of a picture, in pixels.

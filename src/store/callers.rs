@@ -6,12 +6,15 @@ use rusqlite::Connection;
 use subtle::ConstantTimeEq;
 
 use super::{StoreError, keys};
+use crate::compliance::Tightened;
 
 /// The owner of a valid, enabled key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     pub key_id: i64,
     pub name: String,
+    /// How much stricter than the policy its requests are reviewed.
+    pub tightened: Tightened,
 }
 
 /// The keys that are let in.
@@ -25,13 +28,15 @@ pub(super) struct Callers {
 impl Callers {
     pub(super) fn load(connection: &Connection) -> Result<Self, StoreError> {
         let mut enabled = connection.prepare_cached(
-            "SELECT id, name, token_sha256 FROM api_keys WHERE enabled = 1 AND revoked_at_ms IS NULL",
+            "SELECT id, name, token_sha256, tightened FROM api_keys WHERE enabled = 1 AND revoked_at_ms IS NULL",
         )?;
         let mut rows = enabled.query([])?;
         let mut callers = Self::default();
         while let Some(row) = rows.next()? {
             let sha256: [u8; 32] = row.get(2)?;
-            let caller = Caller { key_id: row.get(0)?, name: row.get(1)? };
+            let (name, tightened): (String, String) = (row.get(1)?, row.get(3)?);
+            let tightened = serde_json::from_str(&tightened)?;
+            let caller = Caller { key_id: row.get(0)?, name, tightened };
             callers.by_hash.entry(head(&sha256)).or_default().push((sha256, caller));
         }
         Ok(callers)

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::jobs_table::{self, Claim};
+use super::jobs_table::{self, Claim, Trace};
 use super::record::{Failure, Outcome};
-use super::records::NewRecord;
 use super::view::{JobView, Live};
 use super::{Store, StoreError, moment};
 use crate::jobs::{JobState, Move};
@@ -67,7 +66,7 @@ impl Store {
             // The row could not be read at the start; nobody can run it.
             None => {
                 let failure = Failure::new("ROW_UNREADABLE", "the stored job cannot be read");
-                self.finish(&claim, Outcome::Failed(failure), Vec::new())?;
+                self.finish(&claim, Outcome::Failed(failure), Trace::default())?;
                 Ok(None)
             }
         }
@@ -80,19 +79,14 @@ impl Store {
         self.write_blocking(move |connection| jobs_table::renew(connection, &claim, until_ms), |_, _| {})
     }
 
-    /// Records how a claimed job ended, and what its pictures can be traced back to, both or neither. False where the
-    /// claim is lost; then nothing is recorded.
-    pub fn finish(
-        &self,
-        claim: &Claim,
-        outcome: Outcome,
-        records: Vec<NewRecord>,
-    ) -> Result<bool, StoreError> {
+    /// Records how a claimed job ended, and what it leaves behind, all or nothing. False where the claim is lost; then
+    /// nothing is recorded.
+    pub fn finish(&self, claim: &Claim, outcome: Outcome, trace: Trace) -> Result<bool, StoreError> {
         let now_ms = (self.inner.now_ms)();
         let (claim, id) = (claim.clone(), claim.id.clone());
         let stored = outcome.clone();
         self.write_blocking(
-            move |connection| jobs_table::finish(connection, &claim, &stored, &records, now_ms),
+            move |connection| jobs_table::finish(connection, &claim, &stored, &trace, now_ms),
             move |memory, done| {
                 if *done {
                     memory.views.change(&id, |view| {

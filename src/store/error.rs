@@ -42,6 +42,9 @@ pub enum StoreError {
     /// The 64 bits that are drawn for each picture have met those of another: once in 2^64 pairs.
     #[error("the record id {record} belongs to another picture")]
     RecordTaken { record: String },
+    /// What a person wants to decide that cannot be decided.
+    #[error("{0}")]
+    Ruling(String),
     #[error("a write failed inside the program: {0}")]
     Panicked(String),
     #[error("no thread could be started: {0}")]

@@ -14,7 +14,9 @@ use super::memory::{Count, Memory};
 use super::record::{NewJob, Submitted};
 use super::view::{Found, JobView, Views};
 use super::writer::{CHANNEL, Call, Write, Writer};
-use super::{Clock, StoreConfig, StoreError, SubmitError, attachments, database, moment, system_clock};
+use super::{
+    Clock, StoreConfig, StoreError, SubmitError, attachments, database, ledger, moment, system_clock,
+};
 use crate::jobs::JobState;
 
 /// The jobs and API keys of a serving process. A clone is another handle to the same store.
@@ -133,6 +135,16 @@ impl Store {
     pub fn attachment(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let reader = self.inner.reader.lock().unwrap_or_else(PoisonError::into_inner);
         attachments::load(&reader, name)
+    }
+
+    /// Whether an operator let texts of this hash pass. Off the event loop.
+    pub async fn overridden(&self, text_sha256: &str) -> Result<bool, StoreError> {
+        let (inner, text_sha256) = (self.inner.clone(), text_sha256.to_owned());
+        let looked = tokio::task::spawn_blocking(move || {
+            let reader = inner.reader.lock().unwrap_or_else(PoisonError::into_inner);
+            ledger::overridden(&reader, &text_sha256)
+        });
+        looked.await.unwrap_or(Err(StoreError::Closed))
     }
 
     /// How many jobs wait before this one: 0 for the next; `None` where it does not wait.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use serde_json::Value;
 
 use super::attachments::Attachment;
 use super::record::{Failure, Idempotency, NewJob, Outcome, Receipt, Submitted, Ticket, Verdict};
 use super::records::{self, NewRecord};
 use super::view::JobView;
-use super::{StoreError, attachments, moment};
+use super::{StoreError, attachments, ledger, moment};
 use crate::jobs::JobState;
 use crate::plan::{PLAN_VERSION, Plan};
 
@@ -21,6 +22,15 @@ pub struct Claim {
     pub id: String,
     pub attempt: u32,
     pub owner: String,
+}
+
+/// What a job leaves behind beside its outcome.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Trace {
+    /// What its pictures can be traced back to, in their order.
+    pub records: Vec<NewRecord>,
+    /// For the ledger: what the review of its pictures found.
+    pub evidence: Vec<Value>,
 }
 
 /// What a submit came to inside its transaction.
@@ -76,6 +86,7 @@ pub(super) fn insert(
             ":attachment": attachment.map(Attachment::sha256),
         })?;
     let seq = connection.last_insert_rowid();
+    ledger::append(connection, &new.id, &new.evidence, now_ms)?;
     if let Some(sent) = &new.idempotency {
         connection
             .prepare_cached(
@@ -169,13 +180,13 @@ pub(super) fn renew(connection: &Connection, claim: &Claim, until_ms: i64) -> Re
     Ok(changed == 1)
 }
 
-/// Records how a claimed job ended, with its pictures' records. False where the claim no longer holds; then nothing is
-/// written.
+/// Records how a claimed job ended, with its pictures' records and what their review found. False where the claim no longer
+/// holds; then nothing is written.
 pub(super) fn finish(
     connection: &Connection,
     claim: &Claim,
     outcome: &Outcome,
-    new: &[NewRecord],
+    trace: &Trace,
     now_ms: i64,
 ) -> Result<bool, StoreError> {
     let failure = match outcome {
@@ -185,7 +196,7 @@ pub(super) fn finish(
     let changed = connection
         .prepare_cached(
             "UPDATE jobs SET state = :state, outcome = :outcome, finished_at_ms = :now, lease_owner = NULL,
-                 lease_until_ms = NULL, error_code = :code, error_text = :text
+                 compliance = CASE WHEN :blocked THEN 'unsafe' ELSE compliance END, lease_until_ms = NULL, error_code = :code, error_text = :text
              WHERE id = :id AND state = 'IN_PROGRESS' AND attempt = :attempt AND lease_owner = :owner",
         )?
         .execute(named_params! {
@@ -195,11 +206,13 @@ pub(super) fn finish(
             ":state": outcome.state().name(),
             ":outcome": serde_json::to_string(outcome)?,
             ":now": now_ms,
+            ":blocked": matches!(outcome, Outcome::Blocked(_)),
             ":code": failure.map(|failure| &failure.code),
             ":text": failure.map(|failure| &failure.diagnosis),
         })?;
     if changed == 1 {
-        records::insert(connection, claim, new, now_ms)?;
+        records::insert(connection, claim, &trace.records, now_ms)?;
+        ledger::append(connection, &claim.id, &trace.evidence, now_ms)?;
     }
     Ok(changed == 1)
 }
@@ -245,7 +258,7 @@ pub(super) fn recover(
         if claim.attempt >= max_attempts {
             let diagnosis = format!("the process ended during attempt {} of {max_attempts}", claim.attempt);
             let failure = Failure::new("ATTEMPTS_EXHAUSTED", diagnosis);
-            finish(connection, claim, &Outcome::Failed(failure), &[], now_ms)?;
+            finish(connection, claim, &Outcome::Failed(failure), &Trace::default(), now_ms)?;
         } else {
             let diagnosis = format!("the process ended during attempt {}", claim.attempt);
             requeue(connection, claim, Some(&Failure::new("PROCESS_ENDED", diagnosis)))?;

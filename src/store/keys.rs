@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use super::{StoreConfig, StoreError, database, ids, moment};
+use crate::compliance::Tightened;
 
 /// A key as listed. The token itself is nowhere: only its hash is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +145,15 @@ pub(super) fn change(
     Ok(changed == 1)
 }
 
+/// Sets how much stricter than the policy a key's requests are reviewed. False where no such key is.
+fn tighten(connection: &Connection, id: i64, tightened: &Tightened) -> Result<bool, StoreError> {
+    let changed = connection.execute(
+        "UPDATE api_keys SET tightened = :tightened WHERE id = :id",
+        named_params! { ":id": id, ":tightened": serde_json::to_string(tightened)? },
+    )?;
+    Ok(changed == 1)
+}
+
 /// The keys, for a process that does not serve: `imgen keys` works beside a running service, which notices within a
 /// second.
 #[derive(Debug)]
@@ -171,6 +181,11 @@ impl KeyDesk {
     pub fn change(&mut self, id: i64, made: KeyChange) -> Result<bool, StoreError> {
         let now_ms = super::moment_ms(self.now);
         self.write(|connection| change(connection, id, made, now_ms))
+    }
+
+    /// Sets how much stricter than the policy a key's requests are reviewed. False where no such key is.
+    pub fn tighten(&mut self, id: i64, tightened: &Tightened) -> Result<bool, StoreError> {
+        self.write(|connection| tighten(connection, id, tightened))
     }
 
     fn write<T>(&mut self, sql: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {

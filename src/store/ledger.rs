@@ -1,13 +1,12 @@
 //! The ledger: what review decided, in a chain of hashes.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use rusqlite::{Connection, OptionalExtension, Row, named_params};
-use serde_json::Value;
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, named_params};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
-use super::{StoreConfig, StoreError, database, migrations, moment};
+use super::{StoreConfig, StoreError, database, migrations, moment, moment_ms};
+use crate::compliance::Category;
 
 /// The schema that brought the table.
 const SINCE: u32 = 5;
@@ -80,9 +79,17 @@ pub(super) fn append(
     Ok(())
 }
 
+/// Whether an operator let texts of this hash pass.
+pub(super) fn overridden(connection: &Connection, text_sha256: &str) -> Result<bool, StoreError> {
+    let mut select = connection.prepare_cached(
+        "SELECT 1 FROM ledger WHERE json_extract(entry, '$.overrides') = :text_sha256 LIMIT 1",
+    )?;
+    Ok(select.exists(named_params! { ":text_sha256": text_sha256 })?)
+}
+
 /// A reader of the ledger, with a connection of its own; the service may run meanwhile.
-#[derive(Debug, Clone)]
-pub struct Ledger(Arc<Mutex<Connection>>);
+#[derive(Debug)]
+pub struct Ledger(Connection);
 
 impl Ledger {
     /// `None` where there is no database yet, or one from before there was a ledger.
@@ -96,13 +103,12 @@ impl Ledger {
         if found > migrations::KNOWN {
             return Err(StoreError::TooNew { path, found, known: migrations::KNOWN });
         }
-        Ok((found >= SINCE).then(|| Self(Arc::new(Mutex::new(connection)))))
+        Ok((found >= SINCE).then_some(Self(connection)))
     }
 
     /// Those of one job, or the last `limit` of all, the newest first.
     pub fn entries(&self, job_id: Option<&str>, limit: u32) -> Result<Vec<LedgerEntry>, StoreError> {
-        let connection = self.connection();
-        let mut select = connection.prepare_cached(
+        let mut select = self.0.prepare_cached(
             "SELECT seq, at_ms, job_id, entry, hash FROM ledger
              WHERE :job_id IS NULL OR job_id = :job_id ORDER BY seq DESC LIMIT :limit",
         )?;
@@ -113,9 +119,7 @@ impl Ledger {
     /// Walks the whole chain: how many entries hold, and the hash of the last, which says of all that they are those that
     /// were there when somebody wrote it down elsewhere. Entries cut off the end leave no other trace.
     pub fn verify(&self) -> Result<Result<(u64, [u8; 32]), LedgerFault>, StoreError> {
-        let connection = self.connection();
-        let mut select =
-            connection.prepare("SELECT seq, at_ms, job_id, entry, hash FROM ledger ORDER BY seq")?;
+        let mut select = self.0.prepare("SELECT seq, at_ms, job_id, entry, hash FROM ledger ORDER BY seq")?;
         let mut rows = select.query([])?;
         let (mut count, mut before) = (0u64, NOTHING);
         while let Some(row) = rows.next()? {
@@ -133,10 +137,76 @@ impl Ledger {
         }
         Ok(Ok((count, before)))
     }
+}
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+/// What an operator decides of a job that review blocked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ruling {
+    /// Somebody objects; nothing changes.
+    Appealed,
+    /// It stays as it was.
+    Upheld,
+    /// The same texts are let pass from now on.
+    Overridden,
+}
+
+/// Writes what people decide, for a process that does not serve; a running service knows at once.
+#[derive(Debug)]
+pub struct LedgerDesk {
+    connection: Connection,
+    now: OffsetDateTime,
+}
+
+impl LedgerDesk {
+    /// Opens the database, and makes it where it is missing.
+    pub fn open(config: &StoreConfig, now: OffsetDateTime) -> Result<Self, StoreError> {
+        Ok(Self { connection: database::open(config)?, now })
     }
+
+    /// Writes a ruling beside what the ledger says of the job. `who` and `reason` are a person's own words.
+    ///
+    /// # Errors
+    /// A job of which the ledger says nothing blocked; an override of a locked category.
+    pub fn rule(&mut self, job_id: &str, ruling: Ruling, who: &str, reason: &str) -> Result<(), StoreError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let blocked = blocked_entries(&transaction, job_id)?;
+        let Some(first) = blocked.first() else {
+            return Err(StoreError::Ruling(format!("nothing of job {job_id} was blocked")));
+        };
+        let locked = |entry: &Value| {
+            let category = serde_json::from_value::<Category>(entry["category"].clone());
+            category.is_ok_and(Category::is_locked)
+        };
+        if ruling == Ruling::Overridden && blocked.iter().any(locked) {
+            return Err(StoreError::Ruling(
+                "this category is blocked always and takes no override".to_owned(),
+            ));
+        }
+        let mut entry = json!({"event": ruling.name(), "by": who, "reason": reason});
+        if ruling == Ruling::Overridden {
+            entry["overrides"] = first["text_sha256"].clone();
+        }
+        append(&transaction, job_id, &[entry], moment_ms(self.now))?;
+        Ok(transaction.commit()?)
+    }
+}
+
+impl Ruling {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Appealed => "appeal",
+            Self::Upheld => "upheld",
+            Self::Overridden => "override",
+        }
+    }
+}
+
+fn blocked_entries(connection: &Connection, job_id: &str) -> Result<Vec<Value>, StoreError> {
+    let mut select = connection.prepare_cached(
+        "SELECT entry FROM ledger WHERE job_id = :job_id AND json_extract(entry, '$.decision') = 'blocked'",
+    )?;
+    let texts = select.query_map(named_params! { ":job_id": job_id }, |row| row.get::<_, String>(0))?;
+    texts.map(|text| Ok(serde_json::from_str(&text?)?)).collect()
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<LedgerEntry> {
@@ -148,62 +218,4 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<LedgerEntry> {
         entry: serde_json::from_str(&text).unwrap_or(Value::String(text)),
         hash: row.get(4)?,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn filled() -> Ledger {
-        let mut connection = Connection::open_in_memory().unwrap();
-        migrations::migrate(&mut connection).unwrap();
-        append(&connection, "run_a", &[json!({"n": 1}), json!({"n": 2})], 10).unwrap();
-        append(&connection, "run_b", &[json!({"n": 3})], 20).unwrap();
-        append(&connection, "run_b", &[], 30).unwrap();
-        Ledger(Arc::new(Mutex::new(connection)))
-    }
-
-    fn meddle(ledger: &Ledger, sql: &str) {
-        let connection = ledger.connection();
-        connection
-            .execute_batch("DROP TRIGGER ledger_is_not_changed; DROP TRIGGER ledger_is_not_shortened;")
-            .unwrap();
-        connection.execute_batch(sql).unwrap();
-    }
-
-    #[test]
-    fn what_was_written_is_read_and_holds() {
-        let ledger = filled();
-        assert!(matches!(ledger.verify().unwrap(), Ok((3, hash)) if hash != NOTHING));
-        let of_a = ledger.entries(Some("run_a"), 10).unwrap();
-        assert_eq!(of_a.iter().map(|entry| &entry.entry["n"]).collect::<Vec<_>>(), [&json!(2), &json!(1)]);
-        assert_eq!(ledger.entries(None, 1).unwrap()[0].entry, json!({"n": 3}));
-    }
-
-    #[test]
-    fn the_database_itself_refuses_changes() {
-        let ledger = filled();
-        for sql in ["UPDATE ledger SET entry = '{}' WHERE seq = 1", "DELETE FROM ledger WHERE seq = 3"] {
-            let refused = ledger.connection().execute_batch(sql).unwrap_err().to_string();
-            assert!(refused.contains("append-only"), "{refused}");
-        }
-    }
-
-    #[test]
-    fn a_hand_in_the_file_is_seen() {
-        let faults = [
-            ("UPDATE ledger SET entry = '{\"n\":9}' WHERE seq = 2", LedgerFault::Changed(2)),
-            ("UPDATE ledger SET at_ms = 11 WHERE seq = 1", LedgerFault::Changed(1)),
-            ("UPDATE ledger SET job_id = 'run_c' WHERE seq = 3", LedgerFault::Changed(3)),
-            ("DELETE FROM ledger WHERE seq = 2", LedgerFault::Missing(2)),
-            ("UPDATE ledger SET hash = zeroblob(32) WHERE seq = 1", LedgerFault::Changed(1)),
-        ];
-        for (sql, fault) in faults {
-            let ledger = filled();
-            meddle(&ledger, sql);
-            assert_eq!(ledger.verify().unwrap(), Err(fault), "{sql}");
-        }
-    }
 }

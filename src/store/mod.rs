@@ -4,6 +4,7 @@
 //! - `claims`: the same store as a worker sees it
 //! - `record`: what is written about a job
 //! - `records`: what a delivered picture can be traced back to
+//! - [`Ledger`]: what review decided, in a chain of hashes
 //! - `view`, `callers`, `memory`: what is answered without the disk
 //! - `writer`, `upkeep`: the one thread that writes; group commit
 //! - `jobs_table`, `keys`, `attachments`: the SQL
@@ -21,6 +22,7 @@ mod handle;
 pub mod ids;
 mod jobs_table;
 mod keys;
+mod ledger;
 mod memory;
 mod migrations;
 mod record;
@@ -41,8 +43,9 @@ pub use claims::Claimed;
 pub use config::StoreConfig;
 pub use error::{StoreError, SubmitError};
 pub use handle::Store;
-pub use jobs_table::Claim;
+pub use jobs_table::{Claim, Trace};
 pub use keys::{KeyChange, KeyDesk, KeyInfo, NewKey};
+pub use ledger::{Ledger, LedgerDesk, LedgerEntry, LedgerFault, Ruling};
 pub use record::{
     Blocked, Failure, Idempotency, JobResult, NewJob, Outcome, Picture, Receipt, Submitted, Ticket, Verdict,
 };

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Attachment;
+use crate::compliance::{self, Category};
 use crate::jobs::JobState;
 use crate::plan::{Format, Plan, Warning};
 
@@ -19,6 +21,8 @@ pub struct NewJob {
     /// The watermark that the plan names; kept until the job has ended.
     pub attachment: Option<Attachment>,
     pub idempotency: Option<Idempotency>,
+    /// For the ledger: what the review of the prompt found.
+    pub evidence: Vec<Value>,
 }
 
 /// What compliance said of the prompt. A blocked prompt has no plan: only an approved one can be in a plan.
@@ -128,6 +132,9 @@ impl Outcome {
 pub struct JobResult {
     /// In the order of their seeds; never empty.
     pub pictures: Vec<Picture>,
+    /// What the review of the pictures found, and let through.
+    #[serde(default)]
+    pub flags: Vec<Category>,
 }
 
 /// One picture and its thumbnail, as they lie in the object store.
@@ -156,6 +163,17 @@ pub struct Blocked {
     pub message: String,
     pub filter_categories: Vec<String>,
     pub compliance_codes: Vec<String>,
+}
+
+impl From<compliance::Blocked> for Blocked {
+    fn from(blocked: compliance::Blocked) -> Self {
+        let owned = |ids: Vec<&'static str>| ids.into_iter().map(str::to_owned).collect();
+        Self {
+            message: blocked.message,
+            filter_categories: owned(blocked.categories),
+            compliance_codes: owned(blocked.codes),
+        }
+    }
 }
 
 /// Why a job came to nothing. For the operator: a client only sees a fixed text.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use imgen::compliance::{Texts, review};
+use imgen::compliance::{ComplianceConfig, Reviewer, Texts};
 use imgen::diffusion::{DeviceChoice, DiffusionConfig, DtypeChoice, Engine, RenderOptions};
 use imgen::plan::{SamplerKind, Size};
 use safetensors::SafeTensors;
@@ -49,9 +49,11 @@ impl Reference {
 impl Case {
     pub(crate) fn options(&self, folder: PathBuf) -> RenderOptions {
         let negative = self.negative_prompt.as_deref().unwrap_or_default();
+        let reviewer = Reviewer::new(&ComplianceConfig::default()).unwrap();
+        let texts = Texts { positive: &self.prompt, negative, ..Texts::default() };
         RenderOptions {
             model_dir: folder,
-            prompt: review(&Texts { positive: &self.prompt, negative, ..Texts::default() }).unwrap(),
+            prompt: reviewer.approve(&texts).unwrap(),
             size: Size { width_px: self.width, height_px: self.height },
             sampler: self.sampler,
             num_inference_steps: self.num_inference_steps,

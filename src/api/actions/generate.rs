@@ -1,5 +1,6 @@
 //! `generate`: the front half of the story, from what was said to a plan that is safely stored.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use actix_web::HttpResponse;
@@ -7,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::super::fields::{self, Aliases, Int, present};
-use super::super::{Chance, Services, idempotency, resolve};
+use super::super::{Chance, Draft, Services, idempotency, resolve};
 use super::{Asked, ok, viewer};
-use crate::compliance::{self, Texts};
+use crate::compliance::{Category, Evidence, Mode, Reviewed, Tightened};
 use crate::error::{ApiError, Code};
 use crate::plan::Warning;
-use crate::store::{Attachment, Blocked, NewJob, Ticket, Verdict};
+use crate::store::{Attachment, Caller, NewJob, Ticket, Verdict};
 
 /// What the client said, nothing resolved (specification, "POST generate", and the additional parameters of this
 /// service). `None` and `""` mean "not said".
@@ -61,6 +62,9 @@ pub struct GenerateRequest {
     #[serde(deserialize_with = "present")]
     pub metadata: Option<Map<String, Value>>,
     pub strict: bool,
+    /// What is to be treated more strictly than the service does: category and `flag` or `block`.
+    #[serde(deserialize_with = "present")]
+    pub compliance: Option<BTreeMap<Category, Mode>>,
 }
 
 /// Other names that neighbours of this API use.
@@ -98,13 +102,37 @@ impl From<Ticket> for GenerateResponse {
     }
 }
 
-/// What `status` will say of a blocked prompt.
-fn stored(blocked: compliance::Blocked) -> Blocked {
-    Blocked {
-        message: blocked.message,
-        filter_categories: blocked.categories.into_iter().map(str::to_owned).collect(),
-        compliance_codes: blocked.codes.into_iter().map(str::to_owned).collect(),
+/// The review of a draft for this caller. Texts that were blocked once and that an operator let pass are let pass.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub(super) async fn reviewed(
+    draft: &Draft,
+    request: &GenerateRequest,
+    caller: &Caller,
+    services: &Services,
+) -> Result<Reviewed, ApiError> {
+    let tightened =
+        Tightened::from_iter(request.compliance.clone().unwrap_or_default()).and(&caller.tightened);
+    let said = draft.said();
+    let texts = draft.texts(&said);
+    let first = services.reviewer.prompt(&texts, &tightened);
+    match &first.verdict {
+        Err(blocked) if blocked.may_be_overridden() => {
+            let let_pass = services.store.overridden(&first.clearance.text_sha256).await?;
+            Ok(if let_pass { services.reviewer.overridden(&texts, &tightened) } else { first })
+        }
+        _ => Ok(first),
     }
+}
+
+/// Evidence as the ledger keeps it.
+fn written(evidence: &[Evidence]) -> Result<Vec<Value>, ApiError> {
+    let entries: Result<_, _> = evidence.iter().map(serde_json::to_value).collect();
+    entries.map_err(|error| {
+        tracing::error!(%error, "evidence cannot be written");
+        Code::Internal.into()
+    })
 }
 
 pub(super) async fn generate(asked: Asked<'_>, services: &Services) -> Result<HttpResponse, ApiError> {
@@ -121,15 +149,15 @@ pub(super) async fn generate(asked: Asked<'_>, services: &Services) -> Result<Ht
     let mark = services.marks.pick(std::mem::take(&mut request.wm_image)).await?;
     let draft = draft.marked(mark.as_ref().map(Attachment::name));
     // A blocked prompt is answered with an id like any other; its status says why nothing was drawn.
-    let said = draft.said();
-    let texts =
-        Texts { positive: &draft.composed.positive, negative: &draft.composed.negative, others: &said };
-    let verdict = match compliance::review(&texts) {
-        Ok(approved) => Verdict::Accepted(draft.into_plan(approved)),
-        Err(blocked) => Verdict::Blocked(draft.receipt(), stored(blocked)),
+    let Reviewed { verdict, clearance, evidence } =
+        reviewed(&draft, &request, &asked.caller, services).await?;
+    let verdict = match verdict {
+        Ok(approved) => Verdict::Accepted(draft.into_plan(approved, clearance)),
+        Err(blocked) => Verdict::Blocked(draft.receipt(), blocked.into()),
     };
     let key_id = asked.caller.key_id;
-    let job = NewJob { id: chance.job_id, key_id, verdict, attachment: mark, idempotency };
+    let evidence = written(&evidence)?;
+    let job = NewJob { id: chance.job_id, key_id, verdict, attachment: mark, idempotency, evidence };
     let submitted = services.store.submit(job).await?;
     let mut answer = ok(GenerateResponse::from(submitted.ticket().clone()));
     if submitted.is_replayed() {

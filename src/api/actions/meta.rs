@@ -5,6 +5,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::compliance::Category;
 use crate::error::{ApiError, Code};
 use crate::plan::{Plan, SamplerKind, Warning};
 use crate::storage::{ObjectKey, Storage};
@@ -31,7 +32,7 @@ pub(super) struct Meta<'a> {
     lossless: bool,
     optimized: bool,
     compliance: &'static str,
-    compliance_codes: [&'static str; 0],
+    compliance_codes: Vec<&'static str>,
     /// Of the first picture; each entry of `images` has its own.
     fingerprint: &'a str,
     images: Vec<Image<'a>>,
@@ -94,6 +95,13 @@ pub(super) fn of<'a>(
     Ok(fill(view, plan, result, first, images))
 }
 
+/// Of all that both reviews found and let through.
+fn codes(plan: &Plan, result: &JobResult) -> Vec<&'static str> {
+    let mut flags: Vec<Category> = plan.clearance.flags.iter().chain(&result.flags).copied().collect();
+    flags.sort();
+    Category::codes_of(&flags)
+}
+
 fn sign<'a>(
     picture: &'a Picture,
     key: &str,
@@ -139,7 +147,7 @@ fn fill<'a>(
         lossless: plan.output.lossless,
         optimized: plan.optimized,
         compliance: "safe",
-        compliance_codes: [],
+        compliance_codes: codes(plan, result),
         fingerprint: &first.fingerprint,
         images,
         enable_invisimark: result.pictures.iter().all(|picture| picture.marked),

@@ -4,9 +4,9 @@ use actix_web::HttpResponse;
 use serde::Serialize;
 
 use super::super::{Chance, Services, fields, resolve};
-use super::generate::{ALIASES, GenerateRequest};
+use super::generate::{ALIASES, GenerateRequest, reviewed};
 use super::{Asked, ok, viewer};
-use crate::compliance::{self, Texts};
+use crate::compliance;
 use crate::diffusion::tokenizer::{MOST_WINDOWS, Windows};
 use crate::error::ApiError;
 use crate::plan::Warning;
@@ -75,10 +75,8 @@ pub(super) async fn parse(asked: Asked<'_>, services: &Services) -> Result<HttpR
     let presets = services.presets.now();
     let viewer = viewer(&asked.caller);
     let draft = resolve(&request, &presets, &viewer, &Chance::draw()?)?;
-    let said = draft.said();
-    let texts =
-        Texts { positive: &draft.composed.positive, negative: &draft.composed.negative, others: &said };
-    let would_block = compliance::review(&texts).err().map(WouldBlock::from);
+    let reviewed = reviewed(&draft, &request, &asked.caller, services).await?;
+    let would_block = reviewed.verdict.err().map(WouldBlock::from);
     let [positive, negative] =
         services.tokenizers.count(draft.checkpoint.clone(), draft.composed.clone()).await?;
     let mut warnings = draft.warnings.clone();

@@ -4,10 +4,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// Hashes this far apart are of one picture (Meta, "PDQ & TMK + PDQF", 2019).
-pub const MATCH_DISTANCE: u32 = 31;
-/// Hashes of less quality match by chance (likewise).
-pub const LEAST_QUALITY: u8 = 50;
+use crate::finish::pdq::{Hash256, MATCH_DISTANCE, MIN_QUALITY};
 
 /// Why a list cannot be used.
 #[derive(Debug, Error)]
@@ -20,8 +17,8 @@ pub enum HashListError {
 
 /// One list.
 #[derive(Debug, Default)]
-pub struct HashList {
-    hashes: Vec<[u8; 32]>,
+pub(super) struct HashList {
+    hashes: Vec<Hash256>,
 }
 
 impl HashList {
@@ -30,7 +27,7 @@ impl HashList {
     ///
     /// # Errors
     /// No file, or the first line that is none of these.
-    pub fn open(path: &Path) -> Result<Self, HashListError> {
+    pub(super) fn open(path: &Path) -> Result<Self, HashListError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| HashListError::File { path: path.to_owned(), source })?;
         let mut list = Self::default();
@@ -39,29 +36,15 @@ impl HashList {
                 continue;
             }
             let digits = said.split(',').next().unwrap_or_default().trim();
-            let mut hash = [0; 32];
-            hex::decode_to_slice(digits, &mut hash)
-                .map_err(|_| HashListError::Line { path: path.to_owned(), line })?;
+            let hash = digits.parse().map_err(|_| HashListError::Line { path: path.to_owned(), line })?;
             list.hashes.push(hash);
         }
         Ok(list)
     }
 
-    pub fn len(&self) -> usize {
-        self.hashes.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.hashes.is_empty()
-    }
-
-    /// The least distance to a hash of the list, where it is near enough to be the same picture.
-    pub fn nearest(&self, hash: &[u8; 32], quality: u8) -> Option<u32> {
-        if quality < LEAST_QUALITY {
-            return None;
-        }
-        let distance = |known: &[u8; 32]| known.iter().zip(hash).map(|(a, b)| (a ^ b).count_ones()).sum();
-        self.hashes.iter().map(distance).min().filter(|distance| *distance <= MATCH_DISTANCE)
+    /// Whether a hash of the list is near enough to be the same picture's.
+    pub(super) fn knows(&self, hash: &Hash256, quality: u8) -> bool {
+        quality >= MIN_QUALITY && self.hashes.iter().any(|known| known.distance(hash) <= MATCH_DISTANCE)
     }
 }
 
@@ -76,17 +59,20 @@ mod tests {
         HashList::open(&path)
     }
 
+    fn near_zero(bits: usize) -> Hash256 {
+        let mut bytes = [0; 32];
+        (0..bits).for_each(|bit| bytes[bit / 8] |= 1 << (bit % 8));
+        Hash256::from_bytes(bytes)
+    }
+
     #[test]
     fn a_picture_is_known_by_a_hash_nearby() {
         let list = opened(&format!("# known\n\n{},a note\n{}\n", "00".repeat(32), "FF".repeat(32))).unwrap();
-        assert_eq!(list.len(), 2);
-        let mut hash = [0; 32];
-        hash[..3].fill(0xff);
-        hash[3] = 0x7f;
-        assert_eq!(list.nearest(&hash, LEAST_QUALITY), Some(31));
-        hash[3] = 0xff;
-        assert_eq!(list.nearest(&hash, LEAST_QUALITY), None);
-        assert_eq!(list.nearest(&[0; 32], LEAST_QUALITY - 1), None);
+        let knows = |bits: usize, quality| list.knows(&near_zero(bits), quality);
+        assert!(knows(0, MIN_QUALITY) && knows(31, MIN_QUALITY));
+        assert!(knows(225, MIN_QUALITY), "31 from the other");
+        assert!(!knows(32, MIN_QUALITY) && !knows(128, 100));
+        assert!(!knows(0, MIN_QUALITY - 1), "it says too little");
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::{InvisibleMark, TileSpread, TrustMark, TrustMarkConfig};
-use crate::onnx::OnnxError;
 use crate::config::complaints::Complaints;
+use crate::onnx::OnnxError;
 
 /// The `[mark]` section.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

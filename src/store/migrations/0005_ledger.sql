@@ -11,8 +11,15 @@ CREATE TABLE ledger (
 
 CREATE INDEX ledger_jobs ON ledger (job_id);
 
+-- Texts that an operator let pass.
+CREATE INDEX ledger_overrides ON ledger (json_extract(entry, '$.overrides'))
+    WHERE json_extract(entry, '$.overrides') IS NOT NULL;
+
 CREATE TRIGGER ledger_is_not_changed BEFORE UPDATE ON ledger
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 
 CREATE TRIGGER ledger_is_not_shortened BEFORE DELETE ON ledger
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+
+-- How much stricter than the policy a key's requests are reviewed: JSON, category and mode.
+ALTER TABLE api_keys ADD COLUMN tightened TEXT NOT NULL DEFAULT '{}';

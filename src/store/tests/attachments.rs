@@ -28,7 +28,8 @@ async fn an_attachment_is_stored_with_its_job_once_and_goes_when_the_last_has_en
 
     // The first of two ends: the other still needs it. A new start sweeps.
     let first = claim(&store).await;
-    blocking(&store, move |store| store.finish(&first.claim, Outcome::Cancelled, Vec::new()).unwrap()).await;
+    blocking(&store, move |store| store.finish(&first.claim, Outcome::Cancelled, Trace::default()).unwrap())
+        .await;
     store.close().await;
     let (store, _) = open(&config).await;
     store.list_keys().await.unwrap();
@@ -37,7 +38,8 @@ async fn an_attachment_is_stored_with_its_job_once_and_goes_when_the_last_has_en
     assert_eq!(kept(&store, &other).await.unwrap(), b"other");
 
     let second = claim(&store).await;
-    blocking(&store, move |store| store.finish(&second.claim, Outcome::Cancelled, Vec::new()).unwrap()).await;
+    blocking(&store, move |store| store.finish(&second.claim, Outcome::Cancelled, Trace::default()).unwrap())
+        .await;
     store.close().await;
     let (store, _) = open(&config).await;
     until("the sweep", || count() == 1).await;

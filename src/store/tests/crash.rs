@@ -90,7 +90,7 @@ async fn a_worker_that_comes_back_late_changes_nothing() {
     let now = claim(&store).await.claim;
     let done = || Outcome::Completed(result());
     let stale = late.clone();
-    assert!(!blocking(&store, move |store| store.finish(&stale, done(), Vec::new()).unwrap()).await);
+    assert!(!blocking(&store, move |store| store.finish(&stale, done(), Trace::default()).unwrap()).await);
     let stale = late.clone();
     assert!(!blocking(&store, move |store| store.requeue(&stale, None).unwrap()).await);
     assert!(!blocking(&store, move |store| store.renew(&late, LEASE).unwrap()).await);
@@ -98,9 +98,10 @@ async fn a_worker_that_comes_back_late_changes_nothing() {
     let held = now.clone();
     assert!(blocking(&store, move |store| store.renew(&held, LEASE).unwrap()).await);
     let held = now.clone();
-    assert!(blocking(&store, move |store| store.finish(&held, done(), Vec::new()).unwrap()).await);
+    assert!(blocking(&store, move |store| store.finish(&held, done(), Trace::default()).unwrap()).await);
     assert!(
-        !blocking(&store, move |store| store.finish(&now, Outcome::Cancelled, Vec::new()).unwrap()).await,
+        !blocking(&store, move |store| store.finish(&now, Outcome::Cancelled, Trace::default()).unwrap())
+            .await,
         "it has ended"
     );
 }

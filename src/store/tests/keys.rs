@@ -1,6 +1,7 @@
 use time::OffsetDateTime;
 
 use super::*;
+use crate::compliance::Tightened;
 
 #[tokio::test]
 async fn a_token_lets_in_until_its_key_is_disabled_or_revoked() {
@@ -8,7 +9,7 @@ async fn a_token_lets_in_until_its_key_is_disabled_or_revoked() {
     let (store, _) = open(&config(folder.path())).await;
     let made = store.create_key("first", ids::os_random().unwrap()).await.unwrap();
     assert!(made.token.starts_with(&made.prefix) && made.prefix.len() == 12, "{}", made.prefix);
-    let caller = Caller { key_id: made.id, name: "first".to_owned() };
+    let caller = Caller { key_id: made.id, name: "first".to_owned(), tightened: Tightened::default() };
     assert_eq!(store.authenticate(&made.token), Some(caller.clone()));
     for wrong in ["", "imgen_", &made.token[1..], &format!("{} ", made.token), &made.token.to_lowercase()] {
         assert_eq!(store.authenticate(wrong), None, "{wrong:?}");

@@ -4,6 +4,7 @@ mod attachments;
 mod crash;
 mod folder;
 mod keys;
+mod ledger;
 mod records;
 mod submit;
 
@@ -54,6 +55,7 @@ pub(crate) fn new_job(key_id: i64) -> NewJob {
         verdict: Verdict::Accepted(plan(7)),
         attachment: None,
         idempotency: None,
+        evidence: Vec::new(),
     }
 }
 
@@ -96,7 +98,11 @@ fn result() -> JobResult {
         marked: true,
         signed: true,
     };
-    JobResult { pictures: vec![picture] }
+    JobResult { pictures: vec![picture], flags: Vec::new() }
+}
+
+fn traced(records: Vec<NewRecord>) -> Trace {
+    Trace { records, ..Trace::default() }
 }
 
 fn blocked_receipt() -> Receipt {

@@ -27,7 +27,7 @@ async fn complete(store: &Store, key: i64, records: Vec<NewRecord>) -> (String, 
     let id = store.submit(new_job(key)).await.unwrap().ticket().id.clone();
     let claim = claim(store).await.claim;
     let done = Outcome::Completed(result());
-    (id, blocking(store, move |store| store.finish(&claim, done, records).unwrap()).await)
+    (id, blocking(store, move |store| store.finish(&claim, done, traced(records)).unwrap()).await)
 }
 
 #[test]
@@ -85,8 +85,9 @@ async fn a_lost_claim_leaves_no_record_and_a_taken_id_completes_no_other_job() {
     store.recover(3).await.unwrap();
     let now = claim(&store).await.claim;
     let done = || Outcome::Completed(result());
-    let finish =
-        |claim, records| blocking(&store, move |store| store.finish(&claim, done(), records).unwrap());
+    let finish = |claim, records| {
+        blocking(&store, move |store| store.finish(&claim, done(), traced(records)).unwrap())
+    };
     assert!(!finish(late, vec![new_record("late", 0)]).await);
     assert!(finish(now, vec![new_record("g", 0)]).await);
     let records = Records::open(&config(folder.path())).unwrap().unwrap();
@@ -97,7 +98,7 @@ async fn a_lost_claim_leaves_no_record_and_a_taken_id_completes_no_other_job() {
     for taken in [new_record("g", 0), NewRecord { record_id: 7, ..new_record("g", 0) }] {
         let name = record_name(taken.record_id);
         let (claim, list) = (claim.clone(), vec![new_record("h", 0), taken]);
-        let refused = blocking(&store, move |store| store.finish(&claim, done(), list)).await;
+        let refused = blocking(&store, move |store| store.finish(&claim, done(), traced(list))).await;
         assert_eq!(refused, Err(StoreError::RecordTaken { record: name }));
     }
     assert_eq!(records.by_id(record_id("h", 0)).unwrap(), None);

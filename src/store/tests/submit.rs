@@ -27,7 +27,7 @@ async fn a_job_is_seen_from_submit_to_its_pictures() {
 
     let claim = claimed.claim.clone();
     let done = Outcome::Completed(result());
-    assert!(blocking(&store, move |store| store.finish(&claim, done, Vec::new()).unwrap()).await);
+    assert!(blocking(&store, move |store| store.finish(&claim, done, Trace::default()).unwrap()).await);
     let view = store.job(key, &id).await.unwrap();
     assert_eq!((view.state, view.progress()), (JobState::Completed, 1.0));
     assert_eq!(view.outcome, Some(Outcome::Completed(result())));
@@ -159,7 +159,7 @@ async fn old_jobs_leave_memory_and_are_read_from_the_disk() {
         let claim = claim(&store).await.claim;
         assert!(
             blocking(&store, move |store| store
-                .finish(&claim, Outcome::Completed(result()), Vec::new())
+                .finish(&claim, Outcome::Completed(result()), Trace::default())
                 .unwrap())
             .await
         );

@@ -12,7 +12,9 @@ use crate::credentials::{
 use crate::finish::encode;
 use crate::plan::{Format, Output};
 use crate::store::tests::{config, new_job, open};
-use crate::store::{JobResult, ManifestDigest, NewRecord, Outcome, RecordedManifest, Records, record_id};
+use crate::store::{
+    JobResult, ManifestDigest, NewRecord, Outcome, RecordedManifest, Records, Trace, record_id,
+};
 use crate::verify::{Examined, Layer, Verifier, VerifyConfig};
 
 fn now() -> OffsetDateTime {
@@ -50,8 +52,8 @@ fn keeper(folder: &Path, (full, thumbnail): &(Signed, Signed), anchor: &str) -> 
         thumbnail_manifest: Some(ManifestDigest::new(thumbnail.manifest_id.clone(), &thumbnail.manifest)),
         facts: serde_json::json!({}),
     };
-    let done = Outcome::Completed(JobResult { pictures: Vec::new() });
-    assert!(store.finish(&claim, done, vec![record]).unwrap());
+    let done = Outcome::Completed(JobResult { pictures: Vec::new(), flags: Vec::new() });
+    assert!(store.finish(&claim, done, Trace { records: vec![record], ..Trace::default() }).unwrap());
     let anchors = folder.join("anchors.pem");
     std::fs::write(&anchors, anchor).unwrap();
     let trusting = CredentialsConfig { trust_anchors_file: anchors, ..CredentialsConfig::default() };

@@ -1,0 +1,96 @@
+//! `imgen ledger`: what review decided, and what people decided of that. A running service knows at once.
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::Failure;
+use crate::config::Config;
+use crate::store::{Ledger, LedgerDesk, LedgerEntry, Ruling};
+
+/// What can be done with the ledger.
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// Check the chain of hashes from end to end, and print its last hash
+    Verify,
+    /// Print entries, the newest first, a line of JSON each
+    List {
+        /// Only those of this job
+        #[arg(long)]
+        job: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Write down what a person says of a job that was blocked
+    Rule(RuleArgs),
+}
+
+/// What `imgen ledger rule` takes.
+#[derive(Debug, Args)]
+pub struct RuleArgs {
+    /// `run_...`
+    pub job: String,
+    /// What is decided
+    #[arg(value_enum)]
+    pub ruling: Decided,
+    /// Who says so
+    #[arg(long)]
+    pub by: String,
+    /// And why
+    #[arg(long)]
+    pub reason: String,
+}
+
+/// `override` lets the same texts pass from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Decided {
+    Appeal,
+    Uphold,
+    Override,
+}
+
+/// Runs one command on the database in the data folder.
+pub fn run(command: &LedgerCommand, config: &Config) -> Result<(), Failure> {
+    match command {
+        LedgerCommand::Verify => verify(config),
+        LedgerCommand::List { job, limit } => {
+            for entry in open(config)?.entries(job.as_deref(), *limit)? {
+                println!("{}", line(&entry));
+            }
+            Ok(())
+        }
+        LedgerCommand::Rule(rule) => {
+            let ruling = match rule.ruling {
+                Decided::Appeal => Ruling::Appealed,
+                Decided::Uphold => Ruling::Upheld,
+                Decided::Override => Ruling::Overridden,
+            };
+            let mut desk = LedgerDesk::open(&config.store, OffsetDateTime::now_utc())?;
+            Ok(desk.rule(&rule.job, ruling, &rule.by, &rule.reason)?)
+        }
+    }
+}
+
+fn open(config: &Config) -> Result<Ledger, Failure> {
+    let none = || format!("there is no ledger in {} yet", config.store.data_dir.display());
+    Ok(Ledger::open(&config.store)?.ok_or_else(none)?)
+}
+
+fn verify(config: &Config) -> Result<(), Failure> {
+    let (count, last) = open(config)?.verify()??;
+    println!("{count} entries hold; the last hash is {}", hex::encode(last));
+    Ok(())
+}
+
+fn line(entry: &LedgerEntry) -> String {
+    json!({
+        "seq": entry.seq,
+        "at": entry.at.format(&Rfc3339).unwrap_or_default(),
+        "job": entry.job_id,
+        "entry": entry.entry,
+        "hash": hex::encode(entry.hash),
+    })
+    .to_string()
+}

@@ -1,0 +1,207 @@
+//! Both reviews: a prompt before anything is drawn, a picture before anything of it leaves the house.
+
+use std::sync::Arc;
+
+use image::RgbImage;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use super::floor::Floor;
+use super::picture::{FilterUnavailable, PictureFilter, Signs};
+use super::policy::Policy;
+use super::readings::Readings;
+use super::rules::Rules;
+use super::verdict::{Clearance, PictureVerdict, Sign, Stage, Told, Verdict};
+use super::{ApprovedPrompt, Blocked, Category, ComplianceConfig, Evidence, Tightened};
+
+/// All that was said, as it will be used.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Texts<'a> {
+    /// The composed positive prompt, with what character and style add; approved byte for byte.
+    pub positive: &'a str,
+    /// The composed negative prompt; approved byte for byte. What it names is kept out of the picture.
+    pub negative: &'a str,
+    /// What else the client said that may describe the picture: `cs_*`, a prompt before its enhancement.
+    pub others: &'a [&'a str],
+}
+
+impl Texts<'_> {
+    /// SHA-256 over all of them, each ended by a zero byte: what the ledger knows a request by.
+    pub fn sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        for text in [self.positive, self.negative].iter().chain(self.others) {
+            hash.update(text.as_bytes());
+            hash.update([0]);
+        }
+        hex::encode(hash.finalize())
+    }
+
+    /// Those in which a thing is shown rather than kept out.
+    fn shown(&self) -> Readings {
+        let mut shown = Readings::of(self.positive);
+        self.others.iter().for_each(|text| shown.extend(&Readings::of(text)));
+        shown
+    }
+}
+
+/// What came of a prompt's review.
+#[derive(Debug, Clone)]
+pub struct Reviewed {
+    pub verdict: Result<ApprovedPrompt, Blocked>,
+    /// For the second review; to be kept with an approved prompt.
+    pub clearance: Clearance,
+    /// For the ledger: one for each category that was found.
+    pub evidence: Vec<Evidence>,
+}
+
+/// The rules that ship cannot be read, or do not fire on their own test strings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the rules do not fire on their own test strings")]
+pub struct RulesBroken;
+
+/// Knows the rules, and what the operator wants done.
+#[derive(Debug, Clone)]
+pub struct Reviewer {
+    rules: &'static Rules,
+    policy: Arc<Policy>,
+    /// Of policy and rules together; two reviewers of one version decide alike.
+    version: Arc<str>,
+}
+
+impl Reviewer {
+    /// # Errors
+    /// Rules that do not stand; a service without them must not be ready.
+    pub fn new(config: &ComplianceConfig) -> Result<Self, RulesBroken> {
+        let policy = Policy::with(&config.categories);
+        let text = serde_json::to_string(&policy).map_err(|_| RulesBroken)?;
+        let hash =
+            Sha256::new().chain_update(text).chain_update(Floor::TEXT).chain_update(Rules::TEXT).finalize();
+        let reviewer = Self {
+            rules: Rules::embedded().ok_or(RulesBroken)?,
+            policy: Arc::new(policy),
+            version: hex::encode(&hash[..8]).into(),
+        };
+        if reviewer.stands() { Ok(reviewer) } else { Err(RulesBroken) }
+    }
+
+    /// Of policy and rules together.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn stands(&self) -> bool {
+        let verdict = |positive: &str| self.approve(&Texts { positive, ..Texts::default() });
+        let fires = |category: Category| {
+            verdict(&category.canary()).is_err_and(|blocked| blocked.categories == [category.id()])
+        };
+        Category::LOCKED.into_iter().all(fires) && verdict("a red hoodie").is_ok()
+    }
+
+    /// Reviews a prompt; `tightened` is what its key and its request want to be stricter.
+    pub fn prompt(&self, texts: &Texts<'_>, tightened: &Tightened) -> Reviewed {
+        self.reviewed(texts, Clearance { tightened: tightened.clone(), ..Clearance::default() })
+    }
+
+    /// The review of texts that an operator has let pass before. What is locked stays blocked.
+    pub fn overridden(&self, texts: &Texts<'_>, tightened: &Tightened) -> Reviewed {
+        self.reviewed(
+            texts,
+            Clearance { tightened: tightened.clone(), overridden: true, ..Clearance::default() },
+        )
+    }
+
+    /// Approves what nobody asked to be treated more strictly.
+    ///
+    /// # Errors
+    /// What it was flagged for.
+    pub fn approve(&self, texts: &Texts<'_>) -> Result<ApprovedPrompt, Blocked> {
+        self.prompt(texts, &Tightened::default()).verdict
+    }
+
+    fn reviewed(&self, texts: &Texts<'_>, clearance: Clearance) -> Reviewed {
+        self.reviewed_by(Floor::embedded(), texts, clearance)
+    }
+
+    /// With a floor of other words, for tests.
+    pub(super) fn reviewed_by(&self, floor: &Floor, texts: &Texts<'_>, clearance: Clearance) -> Reviewed {
+        let shown = texts.shown();
+        let mut signs = floor.find(&shown, texts.negative);
+        signs.extend(self.rules.find(&shown));
+        signs.extend(canaries(texts));
+        let clearance = Clearance { text_sha256: texts.sha256(), ..clearance };
+        let told = Told { stage: Stage::Prompt, ..self.told(&clearance) };
+        let Verdict { blocked, flags, evidence } = Verdict::of(signs, &self.policy, &clearance, &told);
+        let verdict = match blocked {
+            Some(blocked) => Err(blocked),
+            None => Ok(ApprovedPrompt::new(texts.positive.to_owned(), texts.negative.to_owned())),
+        };
+        Reviewed { verdict, clearance: Clearance { flags, ..clearance }, evidence }
+    }
+
+    /// Reviews what was drawn of a prompt that was approved with this clearance.
+    ///
+    /// # Errors
+    /// Where the picture could not be looked at; then it must not be delivered.
+    pub fn picture(
+        &self,
+        filter: &PictureFilter,
+        picture: &RgbImage,
+        texts: &Texts<'_>,
+        clearance: &Clearance,
+    ) -> Result<PictureVerdict, FilterUnavailable> {
+        let signs = filter.look(picture)?;
+        Ok(self.picture_signs(&signs, texts, clearance))
+    }
+
+    /// [`picture`](Self::picture), once it was looked at.
+    pub fn picture_signs(&self, seen: &Signs, texts: &Texts<'_>, clearance: &Clearance) -> PictureVerdict {
+        let mut signs = Vec::new();
+        let floor = Floor::embedded();
+        let shown = texts.shown();
+        let unfit = Sign { category: Category::Sexual, score: seen.unfit, by: "open_nsfw".to_owned() };
+        if seen.unfit >= self.policy.joint_score() {
+            let joint = |category| Sign { category, score: seen.unfit, by: "open_nsfw+prompt".to_owned() };
+            signs.extend(floor.speaks_of_minors(&shown).then(|| joint(Category::SexualMinors)));
+            signs.extend(floor.speaks_of_real_people(&shown).then(|| joint(Category::SexualNonConsensual)));
+        }
+        signs.extend(seen.known.iter().map(|known| Sign {
+            category: known.category,
+            score: 1.0,
+            by: format!("hash_list:{}", known.list),
+        }));
+        signs.push(unfit);
+        let told = Told {
+            stage: Stage::Picture,
+            model_sha256: Some(seen.model_sha256.clone()),
+            pdq: Some(seen.pdq.clone()),
+            ..self.told(clearance)
+        };
+        let Verdict { blocked, flags, mut evidence } = Verdict::of(signs, &self.policy, clearance, &told);
+        if evidence.is_empty() {
+            evidence.push(told.passed(seen.unfit));
+        }
+        PictureVerdict { blocked, flags, evidence }
+    }
+
+    fn told(&self, clearance: &Clearance) -> Told {
+        Told {
+            stage: Stage::Prompt,
+            policy: self.version.to_string(),
+            text_sha256: clearance.text_sha256.clone(),
+            model_sha256: None,
+            pdq: None,
+        }
+    }
+}
+
+/// Test strings count wherever they stand, in the negative prompt too.
+fn canaries(texts: &Texts<'_>) -> Vec<Sign> {
+    let said = |text: &str| {
+        [texts.positive, texts.negative].iter().chain(texts.others).any(|said| said.contains(text))
+    };
+    if !said("canary-") {
+        return Vec::new();
+    }
+    let named = Category::ALL.iter().filter(|category| said(&category.canary()));
+    named.map(|category| Sign { category: *category, score: 1.0, by: "canary".to_owned() }).collect()
+}

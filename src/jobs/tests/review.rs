@@ -1,0 +1,75 @@
+//! What becomes of a job whose pictures review does not like.
+
+use super::*;
+use crate::compliance::{Category, ComplianceConfig, Reviewer, Signs, Texts};
+use crate::config::complaints::Complaints;
+use crate::store::{Ledger, Verdict};
+
+/// A kitchen whose filter gives the pictures of a job these scores, one after the other.
+fn scored(puts: Sender<Put>, scores: Vec<f32>) -> Kitchen {
+    let reviewer = Reviewer::new(&ComplianceConfig::default()).unwrap();
+    let scores = Mutex::new(scores.into_iter());
+    let look: Look = Box::new(move |_, plan| {
+        let unfit = scores.lock().unwrap().next().unwrap();
+        let signs = Signs { unfit, known: Vec::new(), pdq: "00".repeat(32), model_sha256: "ab".repeat(32) };
+        let texts = Texts { positive: &plan.prompt, ..Texts::default() };
+        Ok(reviewer.picture_signs(&signs, &texts, &plan.clearance))
+    });
+    Kitchen { look, ..kitchen(puts) }
+}
+
+/// How a job of two pictures ends in a kitchen, what was put, and what the ledger says of it, the oldest first.
+async fn judged(
+    kitchen: impl FnOnce(Sender<Put>) -> Kitchen,
+    prompt: &str,
+) -> (Outcome, Vec<Put>, Vec<serde_json::Value>) {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let (store, key) = open(&config).await;
+    let (sender, puts) = channel();
+    let workers = Workers::start(store.clone(), vec![kitchen(sender).into_cook()], &quick()).await.unwrap();
+    let job =
+        NewJob { verdict: Verdict::Accepted(Plan { prompt: prompt.to_owned(), ..plan(7) }), ..new_job(key) };
+    let id = store.submit(job).await.unwrap().ticket().id.clone();
+    let outcome = ended(&store, key, &id).await;
+    stop(workers).await;
+    store.close().await;
+    let entries = Ledger::open(&config).unwrap().unwrap().entries(Some(&id), 10).unwrap();
+    let entries = entries.into_iter().rev().map(|entry| entry.entry).collect();
+    (outcome, drain(&puts), entries)
+}
+
+#[tokio::test]
+async fn a_picture_that_review_blocks_ends_the_job_and_nothing_is_put() {
+    let (outcome, puts, entries) = judged(|puts| scored(puts, vec![0.1, 0.6]), "a child").await;
+    let Outcome::Blocked(blocked) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(blocked.filter_categories, ["sexual/minors"]);
+    assert_eq!(blocked.message, "Content blocked — flagged for: Sexual Content Involving Minors.");
+    assert!(puts.is_empty(), "the first picture was clean, and is not delivered either");
+    let said = |entry: &serde_json::Value| (entry["picture_index"].clone(), entry["decision"].clone());
+    let wanted = [(0.into(), "passed".into()), (1.into(), "blocked".into())];
+    assert_eq!(entries.iter().map(said).collect::<Vec<_>>(), wanted);
+    assert!(entries[1].get("score").is_none(), "{}", entries[1]);
+}
+
+#[tokio::test]
+async fn a_picture_that_is_flagged_is_delivered_and_says_so() {
+    let (outcome, puts, entries) = judged(|puts| scored(puts, vec![0.9, 0.95]), "a hat").await;
+    let Outcome::Completed(result) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(result.flags, [Category::Sexual]);
+    assert_eq!(puts.len(), 4);
+    assert!((entries[1]["score"].as_f64().unwrap() - 0.95).abs() < 1e-6, "{}", entries[1]);
+}
+
+#[tokio::test]
+async fn a_filter_that_looks_at_no_picture_delivers_none() {
+    let blind = |puts| {
+        let missing = ComplianceConfig { picture_model: "/nowhere".into(), ..ComplianceConfig::default() };
+        let (reviewer, filter) = missing.open(&mut Complaints::default()).unwrap();
+        Kitchen { look: look(reviewer, filter), ..kitchen(puts) }
+    };
+    let (outcome, puts, entries) = judged(blind, "a hat").await;
+    let Outcome::Failed(failure) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(failure.code, "filter_unavailable");
+    assert!(puts.is_empty() && entries.is_empty());
+}
