@@ -295,6 +295,8 @@ impl App {
         let workers = Arc::new(Workers::start(store.clone(), vec![kitchen.into_cook()], &config.jobs).await?);
         // Every checkpoint was loaded when the rooms were opened.
         readiness.set("model", Ok(()));
+        // So were the rules tried.
+        readiness.set("compliance", Ok(()));
         readiness.set("worker", Ok(()));
         let watch = tokio::spawn(look_after(workers.clone(), credentials, rooms.filter, readiness.clone()));
         let services = Data::new(Services::new(

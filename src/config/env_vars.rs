@@ -197,6 +197,13 @@ pub const ENV_VARS: &[EnvVar] = &[
         "imgen",
         "name in manifests, and in the certificates that the service makes",
     ),
+    text(
+        "IMGEN_PICTURE_MODEL",
+        "compliance",
+        "picture_model",
+        ".filters/open-nsfw.onnx",
+        "the network that looks at every picture before it is delivered",
+    ),
     flag(
         "IMGEN_VERIFY_PUBLIC",
         "verify",

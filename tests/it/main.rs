@@ -19,6 +19,7 @@ mod catalogue;
 mod certs;
 mod clients;
 mod command_line;
+mod compliance;
 mod connections;
 mod envelope;
 mod formats;

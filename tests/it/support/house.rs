@@ -153,6 +153,11 @@ impl House {
         panic!("the new key is not let in");
     }
 
+    /// The folder that the service keeps its data in.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
     /// Runs the binary on this house's data and gives what it prints.
     pub(crate) fn cli(&self, arguments: &[&str]) -> String {
         let done = Command::new(env!("CARGO_BIN_EXE_imgen"))
