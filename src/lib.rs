@@ -10,6 +10,7 @@ pub mod store;
 pub mod diffusion;
 pub mod finish;
 pub mod onnx;
+pub mod outbound;
 pub mod credentials;
 pub mod storage;
 pub mod verify;

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use tokio::sync::Semaphore;
+
 use super::ApiConfig;
 use super::auth::Failures;
 use super::health::Readiness;
@@ -17,6 +19,9 @@ use crate::store::{Attachment, Store};
 /// How many keys' budgets are remembered; a key that is forgotten starts with a full one.
 const KEYS: usize = 100_000;
 
+/// Questions that the moderation endpoint is asked at once; more wait.
+const MODERATIONS: usize = 32;
+
 /// Shared by all event loops.
 #[derive(Debug)]
 pub struct Services {
@@ -31,6 +36,8 @@ pub struct Services {
     pub(super) marks: Marks,
     pub(super) tokenizers: Tokenizers,
     pub(super) reviewer: Reviewer,
+    /// Questions to the moderation endpoint at a time.
+    pub(super) moderations: Semaphore,
     /// What `random` gave last, less its `@name`, so that it gives another.
     pub(super) last_random: Mutex<String>,
 }
@@ -59,6 +66,7 @@ impl Services {
             config,
             readiness,
             reviewer,
+            moderations: Semaphore::new(MODERATIONS),
             verify,
         }
     }

@@ -8,7 +8,7 @@ use image::{ImageFormat, RgbImage};
 
 use super::Failure;
 use super::files::Staged;
-use crate::compliance::{PictureFilter, Reviewed, Reviewer, Texts, Tightened};
+use crate::compliance::{Opinion, PictureFilter, Reviewed, Reviewer, Texts, Tightened};
 use crate::config::Config;
 use crate::diffusion::{DiffusionConfig, DtypeChoice, Engine, RenderOptions};
 use crate::plan::{SamplerKind, Size, samplers};
@@ -69,7 +69,11 @@ pub fn run(arguments: RenderArgs, config: &Config) -> Result<(), Failure> {
     let format = format_of(&arguments.out)?;
     let texts = Texts { positive: &arguments.prompt, negative: &arguments.negative, ..Texts::default() };
     let reviewer = Reviewer::new(&config.compliance)?;
-    let Reviewed { verdict, clearance, .. } = reviewer.prompt(&texts, &Tightened::default());
+    let opinion = match reviewer.moderator() {
+        Some(moderator) => moderator.opinion(&texts.spoken())?,
+        None => Opinion::default(),
+    };
+    let Reviewed { verdict, clearance, .. } = reviewer.prompt(&texts, &Tightened::default(), &opinion);
     let prompt = verdict?;
     let filter = PictureFilter::open(&config.compliance)?;
     filter.check()?;

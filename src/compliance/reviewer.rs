@@ -12,7 +12,7 @@ use super::policy::Policy;
 use super::readings::Readings;
 use super::rules::Rules;
 use super::verdict::{Clearance, PictureVerdict, Sign, Stage, Told, Verdict};
-use super::{ApprovedPrompt, Blocked, Category, ComplianceConfig, Evidence, Tightened};
+use super::{ApprovedPrompt, Blocked, Category, ComplianceConfig, Evidence, Moderator, Opinion, Tightened};
 
 /// All that was said, as it will be used.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,7 +36,13 @@ impl Texts<'_> {
         hex::encode(hash.finalize())
     }
 
-    /// Those in which a thing is shown rather than kept out.
+    /// Those in which a thing is shown rather than kept out, a line each.
+    pub fn spoken(&self) -> String {
+        let texts = [self.positive].into_iter().chain(self.others.iter().copied());
+        texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The same, as they can be read.
     fn shown(&self) -> Readings {
         let mut shown = Readings::of(self.positive);
         self.others.iter().for_each(|text| shown.extend(&Readings::of(text)));
@@ -66,6 +72,7 @@ pub struct Reviewer {
     policy: Arc<Policy>,
     /// Of policy and rules together; two reviewers of one version decide alike.
     version: Arc<str>,
+    moderator: Option<Arc<Moderator>>,
 }
 
 impl Reviewer {
@@ -80,6 +87,7 @@ impl Reviewer {
             rules: Rules::embedded().ok_or(RulesBroken)?,
             policy: Arc::new(policy),
             version: hex::encode(&hash[..8]).into(),
+            moderator: Moderator::new(&config.moderation).map(Arc::new),
         };
         if reviewer.stands() { Ok(reviewer) } else { Err(RulesBroken) }
     }
@@ -87,6 +95,11 @@ impl Reviewer {
     /// Of policy and rules together.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// Who is to be asked for a further opinion before a prompt is reviewed.
+    pub fn moderator(&self) -> Option<Arc<Moderator>> {
+        self.moderator.clone()
     }
 
     fn stands(&self) -> bool {
@@ -97,37 +110,43 @@ impl Reviewer {
         Category::LOCKED.into_iter().all(fires) && verdict("a red hoodie").is_ok()
     }
 
-    /// Reviews a prompt; `tightened` is what its key and its request want to be stricter.
-    pub fn prompt(&self, texts: &Texts<'_>, tightened: &Tightened) -> Reviewed {
-        self.reviewed(texts, Clearance { tightened: tightened.clone(), ..Clearance::default() })
+    /// Reviews a prompt; `tightened` is what its key and its request want to be stricter, `opinion` what the
+    /// [`moderator`](Self::moderator) said.
+    pub fn prompt(&self, texts: &Texts<'_>, tightened: &Tightened, opinion: &Opinion) -> Reviewed {
+        self.reviewed(texts, Clearance { tightened: tightened.clone(), ..Clearance::default() }, opinion)
     }
 
     /// The review of texts that an operator has let pass before. What is locked stays blocked.
-    pub fn overridden(&self, texts: &Texts<'_>, tightened: &Tightened) -> Reviewed {
-        self.reviewed(
-            texts,
-            Clearance { tightened: tightened.clone(), overridden: true, ..Clearance::default() },
-        )
+    pub fn overridden(&self, texts: &Texts<'_>, tightened: &Tightened, opinion: &Opinion) -> Reviewed {
+        let clearance = Clearance { tightened: tightened.clone(), overridden: true, ..Clearance::default() };
+        self.reviewed(texts, clearance, opinion)
     }
 
-    /// Approves what nobody asked to be treated more strictly.
+    /// Approves what nobody asked to be treated more strictly, by the rules alone.
     ///
     /// # Errors
     /// What it was flagged for.
     pub fn approve(&self, texts: &Texts<'_>) -> Result<ApprovedPrompt, Blocked> {
-        self.prompt(texts, &Tightened::default()).verdict
+        self.prompt(texts, &Tightened::default(), &Opinion::default()).verdict
     }
 
-    fn reviewed(&self, texts: &Texts<'_>, clearance: Clearance) -> Reviewed {
-        self.reviewed_by(Floor::embedded(), texts, clearance)
+    fn reviewed(&self, texts: &Texts<'_>, clearance: Clearance, opinion: &Opinion) -> Reviewed {
+        self.reviewed_by(Floor::embedded(), texts, clearance, opinion)
     }
 
     /// With a floor of other words, for tests.
-    pub(super) fn reviewed_by(&self, floor: &Floor, texts: &Texts<'_>, clearance: Clearance) -> Reviewed {
+    pub(super) fn reviewed_by(
+        &self,
+        floor: &Floor,
+        texts: &Texts<'_>,
+        clearance: Clearance,
+        opinion: &Opinion,
+    ) -> Reviewed {
         let shown = texts.shown();
         let mut signs = floor.find(&shown, texts.negative);
         signs.extend(self.rules.find(&shown));
         signs.extend(canaries(texts));
+        signs.extend(opinion.0.iter().cloned());
         let clearance = Clearance { text_sha256: texts.sha256(), ..clearance };
         let told = Told { stage: Stage::Prompt, ..self.told(&clearance) };
         let Verdict { blocked, flags, evidence } = Verdict::of(signs, &self.policy, &clearance, &told);

@@ -30,7 +30,8 @@ fn review(texts: &Texts<'_>) -> Result<ApprovedPrompt, Blocked> {
 }
 
 fn ids(texts: &Texts<'_>) -> Vec<&'static str> {
-    let reviewed = reviewer().reviewed_by(&Floor::parse(TABLE), texts, Clearance::default());
+    let reviewed =
+        reviewer().reviewed_by(&Floor::parse(TABLE), texts, Clearance::default(), &Opinion::default());
     reviewed.verdict.err().map_or(Vec::new(), |blocked| blocked.categories)
 }
 
@@ -75,7 +76,7 @@ fn canaries_fire_wherever_they_stand() {
             Texts { negative: &text, ..Texts::default() },
             Texts { others: &["", &text], ..Texts::default() },
         ] {
-            let blocked = reviewer().prompt(&texts, &blocks_all).verdict.unwrap_err();
+            let blocked = reviewer().prompt(&texts, &blocks_all, &Opinion::default()).verdict.unwrap_err();
             assert!(blocked.categories.contains(&category.id()), "{blocked:?}");
         }
     }
@@ -279,16 +280,19 @@ fn with(category: Category, mode: Mode) -> Reviewer {
 #[test]
 fn a_policy_says_what_follows() {
     let texts = Texts { positive: "canary-violence", ..Texts::default() };
-    let flagged = reviewer().prompt(&texts, &Tightened::default());
+    let flagged = reviewer().prompt(&texts, &Tightened::default(), &Opinion::default());
     assert!(flagged.verdict.is_ok());
     assert_eq!(flagged.clearance.flags, [Category::Violence]);
     let evidence = entry(&flagged.evidence[0]);
     assert_eq!((&evidence["decision"], &evidence["stage"]), (&"flagged".into(), &"prompt".into()));
     assert_eq!(evidence["text_sha256"], texts.sha256());
-    let off = with(Category::Violence, Mode::Off).prompt(&texts, &Tightened::default());
+    let off = with(Category::Violence, Mode::Off).prompt(&texts, &Tightened::default(), &Opinion::default());
     assert!(off.verdict.is_ok() && off.evidence.is_empty() && off.clearance.flags.is_empty());
     let tightened: Tightened = [(Category::Violence, Mode::Block)].into_iter().collect();
-    let blocked = with(Category::Violence, Mode::Off).prompt(&texts, &tightened).verdict.unwrap_err();
+    let blocked = with(Category::Violence, Mode::Off)
+        .prompt(&texts, &tightened, &Opinion::default())
+        .verdict
+        .unwrap_err();
     assert_eq!(blocked.message, "Content blocked — flagged for: Violence.");
     assert_ne!(reviewer().version(), with(Category::Violence, Mode::Off).version());
     assert_eq!(reviewer().version(), reviewer().version());
@@ -298,15 +302,15 @@ fn a_policy_says_what_follows() {
 fn an_override_opens_all_but_the_locked() {
     let none = Tightened::default();
     let hate = Texts { positive: "canary-hate", ..Texts::default() };
-    let blocked = reviewer().prompt(&hate, &none);
+    let blocked = reviewer().prompt(&hate, &none, &Opinion::default());
     assert!(blocked.verdict.unwrap_err().may_be_overridden());
-    let passed = reviewer().overridden(&hate, &none);
+    let passed = reviewer().overridden(&hate, &none, &Opinion::default());
     assert!(passed.verdict.is_ok() && passed.clearance.overridden);
     assert_eq!(entry(&passed.evidence[0])["decision"], "overridden");
     for category in Category::LOCKED {
         let text = category.canary();
         let texts = Texts { positive: &text, ..Texts::default() };
-        let blocked = reviewer().overridden(&texts, &none);
+        let blocked = reviewer().overridden(&texts, &none, &Opinion::default());
         assert!(!blocked.verdict.unwrap_err().may_be_overridden());
         let evidence = entry(&blocked.evidence[0]);
         assert!(evidence.get("score").is_none() && evidence.get("threshold").is_none(), "{evidence}");
@@ -337,7 +341,7 @@ fn a_picture_counts_alone_and_together_with_its_prompt() {
 #[test]
 fn evidence_of_a_picture_names_its_network_and_its_looks_and_is_there_when_nothing_was_found() {
     let texts = Texts { positive: "a hat", ..Texts::default() };
-    let clearance = reviewer().prompt(&texts, &Tightened::default()).clearance;
+    let clearance = reviewer().prompt(&texts, &Tightened::default(), &Opinion::default()).clearance;
     let verdict = reviewer().picture_signs(&seen(0.125), &texts, &clearance);
     let [evidence] = verdict.evidence.as_slice() else { panic!("{:?}", verdict.evidence) };
     let wanted = serde_json::json!({

@@ -11,6 +11,7 @@ use http::{Request, Response};
 
 use super::config::TimestampPolicy;
 use super::error::CredentialsError;
+use crate::outbound;
 
 /// Largest answer of an authority, in bytes; common ones are 4 to 7 kB.
 const MAX_ANSWER_BYTES: u64 = 64 << 10;
@@ -33,15 +34,7 @@ impl fmt::Debug for Timestamps {
 
 impl Timestamps {
     pub(super) fn new(url: &str, policy: TimestampPolicy, timeout: Duration) -> Self {
-        let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(timeout))
-            .max_redirects(0)
-            .http_status_as_error(false)
-            // The environment is read in one place only, and not here.
-            .proxy(None)
-            .max_response_header_size(16 << 10)
-            .build()
-            .new_agent();
+        let agent = outbound::agent(Some(timeout));
         Self { url: url.to_owned(), policy, context: Context::new().with_resolver(Bounded { agent }) }
     }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::super::fields::{self, Aliases, Int, present};
 use super::super::{Chance, Draft, Services, idempotency, resolve};
 use super::{Asked, ok, viewer};
-use crate::compliance::{Category, Evidence, Mode, Reviewed, Tightened};
+use crate::compliance::{Category, Evidence, Mode, Opinion, Reviewed, Tightened};
 use crate::error::{ApiError, Code};
 use crate::plan::Warning;
 use crate::store::{Attachment, Caller, NewJob, Ticket, Verdict};
@@ -105,7 +105,7 @@ impl From<Ticket> for GenerateResponse {
 /// The review of a draft for this caller. Texts that were blocked once and that an operator let pass are let pass.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// Where the ledger cannot be read, or whoever is to be asked for an opinion gives none.
 pub(super) async fn reviewed(
     draft: &Draft,
     request: &GenerateRequest,
@@ -116,14 +116,27 @@ pub(super) async fn reviewed(
         Tightened::from_iter(request.compliance.clone().unwrap_or_default()).and(&caller.tightened);
     let said = draft.said();
     let texts = draft.texts(&said);
-    let first = services.reviewer.prompt(&texts, &tightened);
+    let opinion = opinion(texts.spoken(), services).await?;
+    let first = services.reviewer.prompt(&texts, &tightened, &opinion);
     match &first.verdict {
         Err(blocked) if blocked.may_be_overridden() => {
             let let_pass = services.store.overridden(&first.clearance.text_sha256).await?;
-            Ok(if let_pass { services.reviewer.overridden(&texts, &tightened) } else { first })
+            Ok(if let_pass { services.reviewer.overridden(&texts, &tightened, &opinion) } else { first })
         }
         _ => Ok(first),
     }
+}
+
+/// What the moderation endpoint says, where there is one. Without its answer nothing is drawn.
+async fn opinion(spoken: String, services: &Services) -> Result<Opinion, ApiError> {
+    let Some(moderator) = services.reviewer.moderator() else { return Ok(Opinion::default()) };
+    let unavailable = |error: &dyn std::fmt::Display| {
+        tracing::warn!(%error, "a prompt could not be reviewed");
+        ApiError::new(Code::Unavailable).with("not_ready", vec!["moderation"]).retry_after_s(5)
+    };
+    let _turn = services.moderations.acquire().await.map_err(|error| unavailable(&error))?;
+    let asked = tokio::task::spawn_blocking(move || moderator.opinion(&spoken)).await;
+    asked.map_err(|error| unavailable(&error))?.map_err(|error| unavailable(&error))
 }
 
 /// Evidence as the ledger keeps it.
