@@ -28,6 +28,13 @@ pub enum OnnxError {
 #[error("{0}")]
 pub struct RunError(String);
 
+impl RunError {
+    /// For what was to be done before the network could run.
+    pub fn new(why: String) -> Self {
+        Self(why)
+    }
+}
+
 /// Numbers in, numbers out; the same for the same numbers.
 pub struct Network {
     name: String,

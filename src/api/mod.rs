@@ -18,6 +18,7 @@ mod resolve;
 mod server;
 mod services;
 mod strict_json;
+mod tightened;
 mod tokenizers;
 mod verify;
 mod watermark;

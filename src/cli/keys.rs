@@ -36,11 +36,8 @@ fn tightening(text: &str) -> Result<(Category, Mode), String> {
     let (category, mode) = text.split_once('=').ok_or("write it as category=flag or category=block")?;
     let category =
         Category::named(category).ok_or_else(|| format!("unknown category; known are {}", known()))?;
-    match mode {
-        "flag" => Ok((category, Mode::Flag)),
-        "block" => Ok((category, Mode::Block)),
-        _ => Err("the mode is flag or block".to_owned()),
-    }
+    let mode = Mode::named(mode).ok_or("the mode is flag or block")?;
+    Ok((category, mode))
 }
 
 /// Runs one command on the database in the data folder.

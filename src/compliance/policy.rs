@@ -19,6 +19,17 @@ pub enum Mode {
     Block,
 }
 
+impl Mode {
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "off" => Some(Self::Off),
+            "flag" => Some(Self::Flag),
+            "block" => Some(Self::Block),
+            _ => None,
+        }
+    }
+}
+
 /// One category's share of a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(super) struct Rule {

@@ -9,6 +9,7 @@
 //! - `encode/`: JPEG, PNG, WebP and AVIF, declared as sRGB
 //! - `c2pa_sign`: what is claimed of the picture; signing is the last step that makes bytes
 //! - `read_back`: the mark out of the signed bytes, which will be published
+//! - [`scale`]: pictures at another size
 //! - `thumbnail`: the same picture, 512 pixels on its long side
 //! - [`decode`]: pictures from outside, within limits
 //! - `config`: the operator's own mark
@@ -26,6 +27,7 @@ pub mod invisible_mark;
 mod libavif;
 pub mod pdq;
 mod read_back;
+pub mod scale;
 mod thumbnail;
 pub mod visible_watermark;
 

@@ -23,6 +23,11 @@ impl Service {
 
     /// [`Service::start`] with more of the environment set.
     pub(crate) fn start_with(data_dir: &Path, environment: &[(&str, &str)]) -> Self {
+        Self::start_until("/readyz", data_dir, environment)
+    }
+
+    /// [`Service::start_with`], for one that only has to answer on this page.
+    pub(crate) fn start_until(page: &str, data_dir: &Path, environment: &[(&str, &str)]) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .expect("a free port")
@@ -45,7 +50,7 @@ impl Service {
         let service = Self { process, address, key, data_dir: data_dir.to_owned() };
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(120) {
-            if ureq::get(format!("http://{}/readyz", service.address)).call().is_ok() {
+            if ureq::get(format!("http://{}{page}", service.address)).call().is_ok() {
                 return service;
             }
             std::thread::sleep(Duration::from_millis(100));

@@ -1,6 +1,5 @@
 //! `generate`: the front half of the story, from what was said to a plan that is safely stored.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use actix_web::HttpResponse;
@@ -8,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::super::fields::{self, Aliases, Int, present};
-use super::super::{Chance, Draft, Services, idempotency, resolve};
+use super::super::{Chance, Draft, Services, idempotency, resolve, tightened};
 use super::{Asked, ok, viewer};
-use crate::compliance::{Category, Evidence, Mode, Opinion, Reviewed, Tightened};
+use crate::compliance::{Evidence, Opinion, Reviewed};
 use crate::error::{ApiError, Code};
 use crate::plan::Warning;
 use crate::store::{Attachment, Caller, NewJob, Ticket, Verdict};
@@ -64,7 +63,7 @@ pub struct GenerateRequest {
     pub strict: bool,
     /// What is to be treated more strictly than the service does: category and `flag` or `block`.
     #[serde(deserialize_with = "present")]
-    pub compliance: Option<BTreeMap<Category, Mode>>,
+    pub compliance: Option<Map<String, Value>>,
 }
 
 /// Other names that neighbours of this API use.
@@ -112,8 +111,7 @@ pub(super) async fn reviewed(
     caller: &Caller,
     services: &Services,
 ) -> Result<Reviewed, ApiError> {
-    let tightened =
-        Tightened::from_iter(request.compliance.clone().unwrap_or_default()).and(&caller.tightened);
+    let tightened = tightened::read(request.compliance.as_ref())?.and(&caller.tightened);
     let said = draft.said();
     let texts = draft.texts(&said);
     let opinion = opinion(texts.spoken(), services).await?;

