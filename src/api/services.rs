@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use super::ApiConfig;
 use super::auth::Failures;
+use super::enhancing::EnhanceDesk;
 use super::health::Readiness;
 use super::limits::Buckets;
 use super::tokenizers::Tokenizers;
@@ -29,9 +30,17 @@ pub struct Services {
     pub(super) failures: Failures,
     pub(super) verify: VerifyDesk,
     pub(super) marks: Marks,
+    pub(super) enhance: EnhanceDesk,
     pub(super) tokenizers: Tokenizers,
     /// What `random` gave last, less its `@name`, so that it gives another.
     pub(super) last_random: Mutex<String>,
+}
+
+/// The parts of the door that have work behind them.
+#[derive(Debug)]
+pub struct Desks {
+    pub verify: VerifyDesk,
+    pub enhance: EnhanceDesk,
 }
 
 impl Services {
@@ -43,7 +52,7 @@ impl Services {
         storage: Storage,
         brand_mark: Option<Attachment>,
         readiness: Readiness,
-        verify: VerifyDesk,
+        desks: Desks,
     ) -> Self {
         let floor = if compliance::floor_stands() { Ok(()) } else { Err("the rules do not hold".to_owned()) };
         readiness.set("compliance", floor);
@@ -58,7 +67,8 @@ impl Services {
             storage,
             config,
             readiness,
-            verify,
+            verify: desks.verify,
+            enhance: desks.enhance,
         }
     }
 }

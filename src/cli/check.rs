@@ -3,6 +3,7 @@
 use super::Failure;
 use crate::app::{AppError, Rooms};
 use crate::config::Config;
+use crate::enhance::EnhanceError;
 use crate::presets::Counts;
 
 /// Opens everything that serving needs, except the queue, which a running service may hold.
@@ -21,6 +22,12 @@ pub fn run(config: &Config) -> Result<(), Failure> {
             model.dtype,
             model.device
         );
+    }
+    // It stops nothing but itself.
+    match config.enhance.open().check() {
+        Ok(what) => println!("enhancement    ok: {what}"),
+        Err(EnhanceError::Disabled) => println!("enhancement    none, as configured: `optimize` answers 502"),
+        Err(error) => println!("enhancement    missing: {error}; `optimize` answers 502"),
     }
     let place = config.storage.endpoint.as_deref().unwrap_or("embedded");
     println!("storage        ok: {place}, an object was put, read and deleted");

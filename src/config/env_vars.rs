@@ -204,4 +204,22 @@ pub const ENV_VARS: &[EnvVar] = &[
         "true",
         "whether the verify page and the soft-binding routes answer without an API key",
     ),
+    text("IMGEN_ENHANCE", "enhance", "kind", "embedded", "who enhances prompts: `embedded`, `openai` or `none`"),
+    text(
+        "IMGEN_ENHANCE_MODEL_FILE",
+        "enhance",
+        "model_file",
+        ".enhancer/SmolLM2-135M-Instruct.Q4_1.gguf",
+        "the embedded model, which set-up fetches",
+    ),
+    text(
+        "IMGEN_ENHANCE_URL",
+        "enhance",
+        "base_url",
+        "",
+        "for `openai`: an endpoint up to its `/chat/completions`, such as `http://127.0.0.1:11434/v1`",
+    ),
+    text("IMGEN_ENHANCE_MODEL", "enhance", "model", "", "for `openai`: the model's name there"),
+    text("IMGEN_ENHANCE_API_KEY", "enhance", "api_key", "", "for `openai`: its key, where it wants one"),
+    integer("IMGEN_ENHANCE_TIMEOUT_S", "enhance", "timeout_s", "20", "seconds that one enhancement may take"),
 ];

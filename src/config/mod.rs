@@ -15,6 +15,7 @@ pub mod service;
 use crate::api::ApiConfig;
 use crate::credentials::CredentialsConfig;
 use crate::diffusion::DiffusionConfig;
+use crate::enhance::EnhanceConfig;
 use crate::finish::FinishConfig;
 use crate::finish::invisible_mark::MarkConfig;
 use crate::jobs::JobsConfig;
@@ -37,6 +38,7 @@ pub struct Config {
     pub store: StoreConfig,
     pub c2pa: CredentialsConfig,
     pub verify: VerifyConfig,
+    pub enhance: EnhanceConfig,
 }
 
 impl Config {
@@ -51,5 +53,6 @@ impl Config {
         self.store.validate(complaints);
         self.c2pa.validate(complaints);
         self.verify.validate(complaints);
+        self.enhance.validate(complaints);
     }
 }

@@ -28,6 +28,9 @@ pub struct Plan {
     pub asked_at_unix_s: i64,
     /// The prompt as the client gets it back (specification, "POST generate", response `prompt`).
     pub prompt: String,
+    /// What the client sent, where `prompt` is that with a model's additions.
+    #[serde(default)]
+    pub original_prompt: Option<String>,
     /// What the text encoders get, byte for byte.
     pub approved: ApprovedPrompt,
     /// The character that `@name` picked.
@@ -46,7 +49,7 @@ pub struct Plan {
     pub output: Output,
     pub watermark: Watermark,
     pub credentials: Credentials,
-    /// Whether a language model rewrote the prompt.
+    /// Whether the prompt was added to; then `original_prompt` is there.
     pub optimized: bool,
     /// What was not as asked (specification, "Silent fallbacks").
     pub warnings: Vec<Warning>,

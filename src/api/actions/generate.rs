@@ -1,16 +1,16 @@
 //! `generate`: the front half of the story, from what was said to a plan that is safely stored.
 
-use std::time::Instant;
-
 use actix_web::HttpResponse;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::super::enhancing::Errand;
 use super::super::fields::{self, Aliases, Int, present};
 use super::super::{Chance, Services, idempotency, resolve};
-use super::{Asked, ok, viewer};
+use super::{Asked, ok, spend, viewer};
 use crate::compliance::{self, Texts};
-use crate::error::{ApiError, Code};
+use crate::error::ApiError;
 use crate::plan::Warning;
 use crate::store::{Attachment, Blocked, NewJob, Ticket, Verdict};
 
@@ -108,17 +108,27 @@ fn stored(blocked: compliance::Blocked) -> Blocked {
 }
 
 pub(super) async fn generate(asked: Asked<'_>, services: &Services) -> Result<HttpResponse, ApiError> {
-    let budget = services.generate_budget.take(&asked.caller.key_id, Instant::now());
-    let allowance = budget.unwrap_or_else(|empty| empty.allowance);
-    asked.slip.allowance.set(Some(allowance));
-    if let Err(empty) = budget {
-        return Err(ApiError::new(Code::RateLimited).retry_after_s(empty.retry_after_s));
-    }
+    spend(&asked, services)?;
     let idempotency = idempotency::read(asked.request.headers(), &asked.bytes)?;
     let mut request: GenerateRequest = fields::read(asked.fields, ALIASES)?;
     let chance = Chance::draw()?;
-    let draft = resolve(&request, &services.presets.now(), &viewer(&asked.caller), &chance)?;
+    let presets = services.presets.now();
+    let draft = resolve(&request, &presets, &viewer(&asked.caller), &chance)?;
     let mark = services.marks.pick(std::mem::take(&mut request.wm_image)).await?;
+    let key_id = asked.caller.key_id;
+    let draft = match request.optimize {
+        true => {
+            // What was asked for before is answered as before, and no model is asked again.
+            if let Some(sent) = &idempotency
+                && let Some(ticket) = services.store.submitted_before(key_id, sent.clone()).await?
+            {
+                return Ok(replayed(ticket));
+            }
+            let errand = Errand { request, presets, caller: asked.caller, chance: chance.clone() };
+            services.enhance.enhanced(errand, draft, &services.tokenizers).await?
+        }
+        false => draft,
+    };
     let draft = draft.marked(mark.as_ref().map(Attachment::name));
     // A blocked prompt is answered with an id like any other; its status says why nothing was drawn.
     let said = draft.said();
@@ -128,15 +138,15 @@ pub(super) async fn generate(asked: Asked<'_>, services: &Services) -> Result<Ht
         Ok(approved) => Verdict::Accepted(draft.into_plan(approved)),
         Err(blocked) => Verdict::Blocked(draft.receipt(), stored(blocked)),
     };
-    let key_id = asked.caller.key_id;
     let job = NewJob { id: chance.job_id, key_id, verdict, attachment: mark, idempotency };
     let submitted = services.store.submit(job).await?;
-    let mut answer = ok(GenerateResponse::from(submitted.ticket().clone()));
-    if submitted.is_replayed() {
-        answer.headers_mut().insert(
-            actix_web::http::header::HeaderName::from_static("idempotency-replayed"),
-            actix_web::http::header::HeaderValue::from_static("true"),
-        );
-    }
-    Ok(answer)
+    let ticket = submitted.ticket().clone();
+    Ok(if submitted.is_replayed() { replayed(ticket) } else { ok(GenerateResponse::from(ticket)) })
+}
+
+fn replayed(ticket: Ticket) -> HttpResponse {
+    let mut answer = ok(GenerateResponse::from(ticket));
+    let name = HeaderName::from_static("idempotency-replayed");
+    answer.headers_mut().insert(name, HeaderValue::from_static("true"));
+    answer
 }
