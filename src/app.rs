@@ -291,7 +291,10 @@ impl App {
             rooms.storage,
             rooms.brand_mark,
             readiness,
-            Desks { verify: VerifyDesk::new(verifier, config.verify), enhance: EnhanceDesk::new(&config.enhance) },
+            Desks {
+                verify: VerifyDesk::new(verifier, config.verify),
+                enhance: EnhanceDesk::new(&config.enhance),
+            },
         ));
         let embedded = rooms.embedded;
         let mount = move |app: &mut ServiceConfig| {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::Chance;
 use super::actions::{GenerateRequest, viewer};
 use super::line::Line;
 use super::resolve::{Draft, resolve};
 use super::tokenizers::Tokenizers;
-use super::Chance;
 use crate::compliance::{self, Texts};
 use crate::diffusion::tokenizer::{TokenizerError, Windows};
 use crate::enhance::{Ask, EnhanceConfig, EnhanceError, Enhanced, Enhancer, enhance};
@@ -87,7 +87,9 @@ impl EnhanceDesk {
             }
             Ok(_) => "there was nothing to add, or no room for it",
             Err(Unenhanced::Model(EnhanceError::Disabled)) => "this service does not enhance prompts",
-            Err(Unenhanced::Model(EnhanceError::Busy) | Unenhanced::Line(_)) => "too many prompts wait to be enhanced",
+            Err(Unenhanced::Model(EnhanceError::Busy) | Unenhanced::Line(_)) => {
+                "too many prompts wait to be enhanced"
+            }
             Err(Unenhanced::Model(_) | Unenhanced::Tokenizer(_)) => "the enhancement failed",
         };
         draft.not_enhanced(why, strict)
@@ -112,9 +114,9 @@ impl EnhanceDesk {
         let made = self.run(errand, draft, tokenizers).await;
         made.map(|(_, made)| made.prompt).map_err(|error| match error {
             Unenhanced::Line(error) => error,
-            Unenhanced::Model(EnhanceError::Busy) => {
-                ApiError::new(Code::Unavailable).with("message", error.to_string()).retry_after_s(RETRY_AFTER_S)
-            }
+            Unenhanced::Model(EnhanceError::Busy) => ApiError::new(Code::Unavailable)
+                .with("message", error.to_string())
+                .retry_after_s(RETRY_AFTER_S),
             Unenhanced::Model(_) => Code::EnhancementFailed.into(),
             Unenhanced::Tokenizer(_) => Code::Internal.into(),
         })
@@ -147,7 +149,8 @@ impl EnhanceDesk {
             };
             let made = enhance(enhancer.as_ref(), &ask, &mut |longer| {
                 errand.with_prompt(longer).is_ok_and(|draft| {
-                    windows(&draft.composed.positive).is_ok_and(|needed| needed == allowed) && review(&draft).is_ok()
+                    windows(&draft.composed.positive).is_ok_and(|needed| needed == allowed)
+                        && review(&draft).is_ok()
                 })
             })?;
             Ok((errand, made))
@@ -167,6 +170,7 @@ fn lengths(counted: &[Windows]) -> Vec<usize> {
 
 fn review(draft: &Draft) -> Result<(), compliance::Blocked> {
     let said = draft.said();
-    let texts = Texts { positive: &draft.composed.positive, negative: &draft.composed.negative, others: &said };
+    let texts =
+        Texts { positive: &draft.composed.positive, negative: &draft.composed.negative, others: &said };
     compliance::review(&texts).map(drop)
 }

@@ -204,7 +204,13 @@ pub const ENV_VARS: &[EnvVar] = &[
         "true",
         "whether the verify page and the soft-binding routes answer without an API key",
     ),
-    text("IMGEN_ENHANCE", "enhance", "kind", "embedded", "who enhances prompts: `embedded`, `openai` or `none`"),
+    text(
+        "IMGEN_ENHANCE",
+        "enhance",
+        "kind",
+        "embedded",
+        "who enhances prompts: `embedded`, `openai` or `none`",
+    ),
     text(
         "IMGEN_ENHANCE_MODEL_FILE",
         "enhance",
@@ -221,5 +227,11 @@ pub const ENV_VARS: &[EnvVar] = &[
     ),
     text("IMGEN_ENHANCE_MODEL", "enhance", "model", "", "for `openai`: the model's name there"),
     text("IMGEN_ENHANCE_API_KEY", "enhance", "api_key", "", "for `openai`: its key, where it wants one"),
-    integer("IMGEN_ENHANCE_TIMEOUT_S", "enhance", "timeout_s", "20", "seconds that one enhancement may take"),
+    integer(
+        "IMGEN_ENHANCE_TIMEOUT_S",
+        "enhance",
+        "timeout_s",
+        "20",
+        "seconds that the model may take for one enhancement, all attempts together",
+    ),
 ];

@@ -23,7 +23,7 @@ pub struct EnhanceConfig {
     pub model: String,
     /// `openai`: sent as a bearer token; empty for none. Never printed.
     pub api_key: Secret,
-    /// Seconds that one enhancement may take, its waiting and all its attempts together.
+    /// Seconds that the model may take for one enhancement, all attempts together.
     pub timeout_s: u32,
     /// `openai`: further attempts after a 429, a 5xx or a broken connection, with growing pauses.
     pub retries: u32,
@@ -75,7 +75,10 @@ impl EnhanceConfig {
     pub fn validate(&self, complaints: &mut Complaints) {
         if self.kind == Kind::OpenAi {
             if !is_base_url(&self.base_url) {
-                complaints.add("enhance.base_url", "must be an http or https URL such as `http://127.0.0.1:11434/v1`");
+                complaints.add(
+                    "enhance.base_url",
+                    "must be an http or https URL such as `http://127.0.0.1:11434/v1`",
+                );
             }
             if self.model.trim().is_empty() {
                 complaints.add("enhance.model", "must name the endpoint's model");

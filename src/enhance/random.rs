@@ -42,7 +42,13 @@ mod tests {
 
     #[test]
     fn seed_and_text_decide() {
-        let draw = |seed, text| Random::new(seed, text).shuffled(&(0..50).collect::<Vec<_>>()).into_iter().copied().collect::<Vec<i32>>();
+        let draw = |seed, text| {
+            Random::new(seed, text)
+                .shuffled(&(0..50).collect::<Vec<_>>())
+                .into_iter()
+                .copied()
+                .collect::<Vec<i32>>()
+        };
         assert_eq!(draw(7, "a"), draw(7, "a"));
         assert_ne!(draw(7, "a"), draw(8, "a"));
         assert_ne!(draw(7, "a"), draw(7, "b"));

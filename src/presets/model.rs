@@ -84,7 +84,10 @@ impl Style {
         let negative = fields.text_or_empty("negative");
         let enhance = fields.texts_or_none("enhance");
         for term in enhance.iter().flatten().filter(|term| !is_plain(term)) {
-            fields.complain("enhance", format!("`{term}` is no plain term of letters, digits, spaces, `-` and `'`"));
+            fields.complain(
+                "enhance",
+                format!("`{term}` is no plain term of letters, digits, spaces, `-` and `'`"),
+            );
         }
         Some(Self { label: label?, positive: positive?, negative: negative?, enhance: enhance? })
     }

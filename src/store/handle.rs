@@ -120,7 +120,11 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::submit`], also where the earlier request had another body.
-    pub async fn submitted_before(&self, key_id: i64, sent: Idempotency) -> Result<Option<Ticket>, SubmitError> {
+    pub async fn submitted_before(
+        &self,
+        key_id: i64,
+        sent: Idempotency,
+    ) -> Result<Option<Ticket>, SubmitError> {
         let now_ms = (self.inner.now_ms)();
         let seen = self
             .write(move |connection| jobs_table::seen_before(connection, key_id, &sent, now_ms), |_, _| {})

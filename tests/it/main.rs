@@ -12,6 +12,8 @@
 mod service;
 #[path = "support/house.rs"]
 mod house;
+#[path = "../support/completions.rs"]
+mod completions;
 
 mod alike;
 mod callers;
@@ -20,6 +22,7 @@ mod certs;
 mod clients;
 mod command_line;
 mod connections;
+mod enhance;
 mod envelope;
 mod formats;
 mod idempotency;

@@ -58,7 +58,8 @@ impl Embedded {
         }
         let (sender, jobs) = sync_channel(self.queue);
         let file = self.file.clone();
-        let started = std::thread::Builder::new().name("enhance".to_owned()).spawn(move || work(&file, &jobs));
+        let started =
+            std::thread::Builder::new().name("enhance".to_owned()).spawn(move || work(&file, &jobs));
         started.map_err(|error| Self::failed(&self.file, error))?;
         *thread = Some(sender.clone());
         Ok(sender)

@@ -74,7 +74,9 @@ impl Model {
             if Instant::now() >= until {
                 return Ok(None);
             }
-            let Some(next) = choose(logits.squeeze(0)?.to_vec1()?, &said, &self.commas, &mut random) else { break };
+            let Some(next) = choose(logits.squeeze(0)?.to_vec1()?, &said, &self.commas, &mut random) else {
+                break;
+            };
             // Special tokens have no text: the end of an answer is one.
             let text = self.tokenizer.decode(&[next], true)?;
             if text.is_empty() || text.contains('\n') {

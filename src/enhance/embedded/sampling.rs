@@ -10,7 +10,12 @@ const TEMPERATURE: f32 = 0.6;
 const SAID_BEFORE: f32 = 1.5;
 
 /// `said` is what was chosen so far; `may_repeat` are the tokens that lose nothing by it.
-pub(super) fn choose(mut logits: Vec<f32>, said: &[u32], may_repeat: &[u32], random: &mut Random) -> Option<u32> {
+pub(super) fn choose(
+    mut logits: Vec<f32>,
+    said: &[u32],
+    may_repeat: &[u32],
+    random: &mut Random,
+) -> Option<u32> {
     for token in said.iter().filter(|token| !may_repeat.contains(token)) {
         if let Some(logit) = logits.get_mut(*token as usize) {
             *logit -= SAID_BEFORE;
@@ -44,8 +49,9 @@ mod tests {
     fn the_likely_is_chosen_often_and_the_said_less() {
         let draws = |said: &[u32]| {
             let mut random = Random::new(1, "");
-            let all: Vec<u32> =
-                (0..2_000).map(|_| choose(vec![0.0, 2.0, 1.5, -30.0], said, &[], &mut random).unwrap()).collect();
+            let all: Vec<u32> = (0..2_000)
+                .map(|_| choose(vec![0.0, 2.0, 1.5, -30.0], said, &[], &mut random).unwrap())
+                .collect();
             (0..4).map(|token| all.iter().filter(|drawn| **drawn == token).count()).collect::<Vec<_>>()
         };
         let plain = draws(&[]);
@@ -53,6 +59,9 @@ mod tests {
         let said = draws(&[1]);
         assert!(said[2] > said[1], "{said:?}");
         assert_eq!(choose(Vec::new(), &[], &[], &mut Random::new(1, "")), None);
-        assert_eq!(choose(vec![f32::NAN; 3], &[], &[], &mut Random::new(1, "")).map(|token| token < 3), Some(true));
+        assert_eq!(
+            choose(vec![f32::NAN; 3], &[], &[], &mut Random::new(1, "")).map(|token| token < 3),
+            Some(true)
+        );
     }
 }

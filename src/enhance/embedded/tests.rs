@@ -65,10 +65,12 @@ fn a_file_that_is_none_fails_and_one_that_comes_later_is_tried_again() {
 fn more_than_the_queue_holds_is_turned_away() {
     let enhancer = Embedded { queue: 1, ..real() };
     let answers: Vec<_> = std::thread::scope(|scope| {
-        let asked: Vec<_> = (0..6).map(|seed| {
-            let enhancer = &enhancer;
-            scope.spawn(move || enhancer.propose(&wish("a cat", seed)))
-        }).collect();
+        let asked: Vec<_> = (0..6)
+            .map(|seed| {
+                let enhancer = &enhancer;
+                scope.spawn(move || enhancer.propose(&wish("a cat", seed)))
+            })
+            .collect();
         asked.into_iter().map(|asked| asked.join().unwrap()).collect()
     });
     assert!(answers.iter().any(Result::is_ok));

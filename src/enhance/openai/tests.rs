@@ -38,7 +38,9 @@ fn serve(mut stream: TcpStream, answer: &[u8], kept: &Mutex<Vec<String>>) {
     loop {
         let text = String::from_utf8_lossy(&request).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let length = head
+                .lines()
+                .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
             if body.len() >= length.unwrap_or(0) {
                 break;
             }
@@ -57,7 +59,8 @@ fn serve(mut stream: TcpStream, answer: &[u8], kept: &Mutex<Vec<String>>) {
 }
 
 fn http(status: &str, body: &str) -> Vec<u8> {
-    format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).into_bytes()
+    format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+        .into_bytes()
 }
 
 fn completion(content: &Value) -> Vec<u8> {
@@ -66,7 +69,8 @@ fn completion(content: &Value) -> Vec<u8> {
 
 fn ask(stub: &Stub, settings: EnhanceConfig) -> Result<String, EnhanceError> {
     let config = EnhanceConfig { base_url: stub.url.clone(), model: "tiny".into(), ..settings };
-    OpenAi::new(&config, Duration::from_millis(1_500)).propose(&Wish { text: "a cat, night".into(), seed: u64::MAX })
+    OpenAi::new(&config, Duration::from_millis(1_500))
+        .propose(&Wish { text: "a cat, night".into(), seed: u64::MAX })
 }
 
 #[test]
@@ -93,7 +97,12 @@ fn without_a_key_none_is_sent() {
 
 #[test]
 fn garbage_is_an_error_and_is_not_asked_for_twice() {
-    let wrong = [http("200 OK", "<html>"), http("200 OK", "{\"choices\": []}"), completion(&Value::Null), completion(&json!(7))];
+    let wrong = [
+        http("200 OK", "<html>"),
+        http("200 OK", "{\"choices\": []}"),
+        completion(&Value::Null),
+        completion(&json!(7)),
+    ];
     for answer in wrong {
         let stub = Stub::new(vec![answer]);
         assert!(matches!(ask(&stub, EnhanceConfig::default()), Err(EnhanceError::Endpoint(_))));
@@ -109,13 +118,17 @@ fn trouble_of_the_moment_is_tried_again() {
         assert_eq!(stub.calls(), 2);
     }
     let stub = Stub::new(vec![http("503 No", "")]);
-    assert_eq!(ask(&stub, EnhanceConfig { retries: 1, ..EnhanceConfig::default() }), Err(EnhanceError::Status(503)));
+    assert_eq!(
+        ask(&stub, EnhanceConfig { retries: 1, ..EnhanceConfig::default() }),
+        Err(EnhanceError::Status(503))
+    );
     assert_eq!(stub.calls(), 2);
 }
 
 #[test]
 fn a_refusal_is_final_and_a_redirect_is_not_followed() {
-    let elsewhere = b"HTTP/1.1 307 Over\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n".to_vec();
+    let elsewhere =
+        b"HTTP/1.1 307 Over\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n".to_vec();
     for (answer, status) in [(http("401 Who", ""), 401), (http("404 What", ""), 404), (elsewhere, 307)] {
         let stub = Stub::new(vec![answer]);
         assert_eq!(ask(&stub, EnhanceConfig::default()), Err(EnhanceError::Status(status)));
@@ -141,7 +154,12 @@ fn a_huge_answer_is_not_read() {
 
 #[test]
 fn nobody_there_is_an_error() {
-    let config = EnhanceConfig { base_url: "http://127.0.0.1:1/v1".into(), model: "m".into(), ..EnhanceConfig::default() };
-    let failed = OpenAi::new(&config, Duration::from_millis(900)).propose(&Wish { text: "x".into(), seed: 1 });
+    let config = EnhanceConfig {
+        base_url: "http://127.0.0.1:1/v1".into(),
+        model: "m".into(),
+        ..EnhanceConfig::default()
+    };
+    let failed =
+        OpenAi::new(&config, Duration::from_millis(900)).propose(&Wish { text: "x".into(), seed: 1 });
     assert!(matches!(failed, Err(EnhanceError::Endpoint(_))), "{failed:?}");
 }

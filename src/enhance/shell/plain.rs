@@ -40,7 +40,8 @@ fn is_syntax(sign: char) -> bool {
 /// How long the number at the start is, as in `:1.2`; `None` where a word follows, as in `12:30pm`.
 fn number(text: &str) -> Option<usize> {
     let start = text.len() - text.trim_start_matches([' ', '-', '+']).len();
-    let digits = text[start..].find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len() - start);
+    let digits =
+        text[start..].find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len() - start);
     let ends = text[start + digits..].chars().next().is_none_or(|c| !c.is_alphanumeric());
     (digits > 0 && ends).then_some(start + digits)
 }

@@ -64,9 +64,10 @@ impl Sieve {
         let head = stems.last()?;
         let says_again = self.heads.contains(head) || stems.iter().all(|stem| self.known.contains(stem));
         let unwanted = stems.iter().any(|stem| self.unwanted.contains(stem));
-        let contradicts = stems.iter().filter_map(|stem| side(stem)).any(|(group, side)| {
-            self.sides.get(&group).is_some_and(|taken| *taken != side)
-        });
+        let contradicts = stems
+            .iter()
+            .filter_map(|stem| side(stem))
+            .any(|(group, side)| self.sides.get(&group).is_some_and(|taken| *taken != side));
         (!says_again && !unwanted && !contradicts).then_some(term)
     }
 
@@ -99,18 +100,27 @@ fn holds(text: &str, words: &str) -> bool {
 fn clean(piece: &str) -> Option<String> {
     let numbered = piece.trim_start().trim_start_matches(|c: char| c.is_ascii_digit());
     let piece = numbered.strip_prefix(['.', ')']).unwrap_or(piece);
-    let piece = piece.trim_matches(|c: char| c.is_whitespace() || "*-_`\"'.#!“”‘’".contains(c));
+    let piece = piece.trim_matches(|c: char| c.is_whitespace() || "*-_`\"'.!“”‘’".contains(c));
     let mut words: Vec<&str> = piece.split_whitespace().collect();
-    while words.first().is_some_and(|word| ["a", "an", "the", "and", "with"].contains(&word.to_lowercase().as_str())) {
+    while words
+        .first()
+        .is_some_and(|word| ["a", "an", "the", "and", "with"].contains(&word.to_lowercase().as_str()))
+    {
         words.remove(0);
     }
     let capitals = words.iter().filter(|word| word.starts_with(char::is_uppercase)).count();
-    if words.is_empty() || words.len() > MOST_WORDS || capitals > 1 || capitals == 1 && !words[0].starts_with(char::is_uppercase) {
+    if words.is_empty()
+        || words.len() > MOST_WORDS
+        || capitals > 1
+        || capitals == 1 && !words[0].starts_with(char::is_uppercase)
+    {
         return None;
     }
     let term = words.join(" ").to_lowercase();
     let fits = term.chars().count() <= MOST_CHARS && term.chars().filter(|c| c.is_alphabetic()).count() >= 3;
-    let plain = term.split(' ').all(|word| is_word(word) && !is_refused(word) && word.split('-').all(|part| !is_refused(part)));
+    let plain = term
+        .split(' ')
+        .all(|word| is_word(word) && !is_refused(word) && word.split('-').all(|part| !is_refused(part)));
     // `break` is a word of the syntax in capitals, and none that is missed.
     (fits && plain && !term.split(' ').any(|word| word == "break")).then_some(term)
 }

@@ -18,9 +18,22 @@ impl Enhancer for Says {
     }
 }
 
-const VOCABULARY: &[&str] = &["soft light", "plain backdrop", "gentle colors", "clean outline", "centered composition", "fine texture"];
+const VOCABULARY: &[&str] = &[
+    "soft light",
+    "plain backdrop",
+    "gentle colors",
+    "clean outline",
+    "centered composition",
+    "fine texture",
+];
 
-fn run(prompt: &str, said: &str, negative: &str, seed: u64, fits: &mut dyn FnMut(&str) -> bool) -> crate::enhance::Enhanced {
+fn run(
+    prompt: &str,
+    said: &str,
+    negative: &str,
+    seed: u64,
+    fits: &mut dyn FnMut(&str) -> bool,
+) -> crate::enhance::Enhanced {
     let vocabulary: Vec<String> = VOCABULARY.iter().map(|term| (*term).to_owned()).collect();
     let parsed = parse(prompt, &|_| true).unwrap();
     let ask = Ask {
@@ -48,7 +61,10 @@ fn additions_stand_between_the_positive_and_the_negative_terms() {
         ("@aya, -hat", "@aya, warm glow, tall trees, -hat"),
         ("-hat", "-hat, warm glow, tall trees"),
         ("-hat, red coat,", "-hat, red coat, warm glow, tall trees,"),
-        ("a cat BREAK a (garden:1.2), -(x, y:1.1)", "a cat BREAK a (garden:1.2), warm glow, tall trees, -(x, y:1.1)"),
+        (
+            "a cat BREAK a (garden:1.2), -(x, y:1.1)",
+            "a cat BREAK a (garden:1.2), warm glow, tall trees, -(x, y:1.1)",
+        ),
         ("[red hat, -blue coat]", "[red hat, -blue coat], warm glow, tall trees"),
         ("a cat <lora:x, y:0.5>", "a cat <lora:x, y:0.5>, warm glow, tall trees"),
         ("@aya -hat,", "@aya -hat, warm glow, tall trees"),
@@ -58,7 +74,10 @@ fn additions_stand_between_the_positive_and_the_negative_terms() {
         if let Some(expected) = expected {
             assert_eq!(made.prompt, expected);
         } else {
-            assert_eq!(Place::find(prompt).with(&["warm glow".into(), "tall trees".into()]), prompt_with(prompt));
+            assert_eq!(
+                Place::find(prompt).with(&["warm glow".into(), "tall trees".into()]),
+                prompt_with(prompt)
+            );
         }
     }
 }
@@ -96,11 +115,46 @@ fn the_model_sees_plain_words_only() {
 fn what_is_no_plain_addition_is_left_out() {
     let prompt = "red hoodie, short hair, smiling, night street, -glasses, -rain";
     for said in [
-        "blue hoodie", "red hoodies", "hoodie", "long hair", "sad face", "bright daytime", "round glasses", "rainy street",
-        "a woman with her dog", "She is standing there", "standing next to a very tall building", "nude", "bare breasts", "by greg rutkowski",
-        "Ada Lovelace", "acme shoes", "Taylor Swift", "xkqztr", "aaaaargh", "**", "# Heading", "text: hello", "(hat:1.2)", "@bella", "-hat",
-        "<lora:x:1>", "no hat", "8 year old", "1girl", "![x](y)", "http://x.example", "it's", "BREAK", "{}", "a", "",
-        "this image shows a cat", "schoolgirl", "teen style", "artstation",
+        "blue hoodie",
+        "red hoodies",
+        "hoodie",
+        "long hair",
+        "sad face",
+        "bright daytime",
+        "round glasses",
+        "rainy street",
+        "a woman with her dog",
+        "She is standing there",
+        "standing next to a very tall building",
+        "nude",
+        "bare breasts",
+        "by greg rutkowski",
+        "Ada Lovelace",
+        "acme shoes",
+        "Taylor Swift",
+        "xkqztr",
+        "aaaaargh",
+        "**",
+        "# Heading",
+        "text: hello",
+        "(hat:1.2)",
+        "@bella",
+        "-hat",
+        "<lora:x:1>",
+        "no hat",
+        "8 year old",
+        "1girl",
+        "![x](y)",
+        "http://x.example",
+        "it's",
+        "BREAK",
+        "{}",
+        "a",
+        "",
+        "this image shows a cat",
+        "schoolgirl",
+        "teen style",
+        "artstation",
     ] {
         let made = run(prompt, said, "", 1, &mut |_| true);
         assert_eq!(made.from_vocabulary, made.additions.len(), "{said:?} became {:?}", made.additions);
@@ -114,13 +168,19 @@ fn good_proposals_are_taken_cleaned_in_order_and_once() {
         enhanced("man in a coat, -hat", said),
         "man in a coat, wet pavement, neon signs, 35mm lens, deep shadows, reflections, -hat"
     );
-    assert_eq!(enhanced("a cat", "<think>dogs, trees</think>tall grass, morning dew"), "a cat, tall grass, morning dew");
+    assert_eq!(
+        enhanced("a cat", "<think>dogs, trees</think>tall grass, morning dew"),
+        "a cat, tall grass, morning dew"
+    );
     assert_eq!(enhanced("un chat", "lumière dorée, forêt"), "un chat, lumière dorée, forêt");
 }
 
 #[test]
 fn additions_do_not_contradict_each_other() {
-    assert_eq!(enhanced("old pier", "sunrise, moonlit water, calm sea, stormy clouds, golden sunrise"), "old pier, sunrise, moonlit water, calm sea");
+    assert_eq!(
+        enhanced("old pier", "sunrise, moonlit water, calm sea, stormy clouds, golden sunrise"),
+        "old pier, sunrise, calm sea"
+    );
 }
 
 #[test]
@@ -149,10 +209,14 @@ fn what_does_not_fit_is_left_out_and_the_rest_is_tried() {
 
 #[test]
 fn words_are_told_from_noise() {
-    for word in ["lightning", "strengths", "bokeh", "low-angle", "35mm", "8k", "sky", "naïve", "Überlicht", "夜景"] {
+    for word in
+        ["lightning", "strengths", "bokeh", "low-angle", "35mm", "8k", "sky", "naïve", "Überlicht", "夜景"]
+    {
         assert!(is_word(word), "{word}");
     }
-    for noise in ["", "-", "bcdfgh", "aaah", "1234", "x1y2", "word_word", "a+b", "thisisaverylongwordindeed", "😀"] {
+    for noise in
+        ["", "-", "bcdfgh", "aaah", "1234", "x1y2", "word_word", "a+b", "thisisaverylongwordindeed", "😀"]
+    {
         assert!(!is_word(noise), "{noise}");
     }
 }
