@@ -46,7 +46,7 @@ impl Embedded {
         Self { file, timeout, queue: queue.max(1), thread: Mutex::new(None) }
     }
 
-    fn failed(file: &Path, message: impl ToString) -> EnhanceError {
+    fn failed(file: &Path, message: &dyn std::fmt::Display) -> EnhanceError {
         EnhanceError::Model { path: file.display().to_string(), message: message.to_string() }
     }
 
@@ -60,7 +60,7 @@ impl Embedded {
         let file = self.file.clone();
         let started =
             std::thread::Builder::new().name("enhance".to_owned()).spawn(move || work(&file, &jobs));
-        started.map_err(|error| Self::failed(&self.file, error))?;
+        started.map_err(|error| Self::failed(&self.file, &error))?;
         *thread = Some(sender.clone());
         Ok(sender)
     }
@@ -73,11 +73,11 @@ impl Enhancer for Embedded {
         let job = Job { wish: wish.clone(), until, answer };
         self.thread()?.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => EnhanceError::Busy,
-            TrySendError::Disconnected(_) => Self::failed(&self.file, "its thread has ended"),
+            TrySendError::Disconnected(_) => Self::failed(&self.file, &"its thread has ended"),
         })?;
         answered.recv_timeout(self.timeout).unwrap_or_else(|error| match error {
             RecvTimeoutError::Timeout => Err(EnhanceError::Timeout),
-            RecvTimeoutError::Disconnected => Err(Self::failed(&self.file, "its thread has ended")),
+            RecvTimeoutError::Disconnected => Err(Self::failed(&self.file, &"its thread has ended")),
         })
     }
 
@@ -85,9 +85,9 @@ impl Enhancer for Embedded {
         use std::io::Read;
         let mut magic = [0; 4];
         let read = std::fs::File::open(&self.file).and_then(|mut file| file.read_exact(&mut magic));
-        read.map_err(|error| Self::failed(&self.file, error))?;
+        read.map_err(|error| Self::failed(&self.file, &error))?;
         if &magic != MAGIC {
-            return Err(Self::failed(&self.file, "not a GGUF file"));
+            return Err(Self::failed(&self.file, &"not a GGUF file"));
         }
         Ok(format!("embedded, {}", self.file.display()))
     }
@@ -104,7 +104,7 @@ fn work(file: &Path, jobs: &Receiver<Job>) {
         let done = catch_unwind(AssertUnwindSafe(|| complete(file, &mut model, &wish, until)));
         let done = done.unwrap_or_else(|_| {
             model = None;
-            Err(Embedded::failed(file, "the model panicked"))
+            Err(Embedded::failed(file, &"the model panicked"))
         });
         // Whoever asked may have gone.
         let _ = answer.send(done);
@@ -121,12 +121,12 @@ fn complete(
         Some(loaded) => loaded,
         None => {
             let begun = Instant::now();
-            let loaded = Model::load(file).map_err(|error| Embedded::failed(file, error))?;
+            let loaded = Model::load(file).map_err(|error| Embedded::failed(file, &error))?;
             tracing::info!(took_ms = begun.elapsed().as_millis(), "the enhancement model is loaded");
             model.insert(loaded)
         }
     };
-    let said = loaded.complete(wish, until).map_err(|error| Embedded::failed(file, error))?;
+    let said = loaded.complete(wish, until).map_err(|error| Embedded::failed(file, &error))?;
     said.ok_or(EnhanceError::Timeout)
 }
 
