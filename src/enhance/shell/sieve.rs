@@ -99,7 +99,11 @@ fn holds(text: &str, words: &str) -> bool {
 /// A few plain words, in lower case but for one capital at most, or nothing.
 fn clean(piece: &str) -> Option<String> {
     let numbered = piece.trim_start().trim_start_matches(|c: char| c.is_ascii_digit());
-    let piece = numbered.strip_prefix(['.', ')']).unwrap_or(piece);
+    let listed = numbered.strip_prefix(['.', ')']).unwrap_or(piece).trim_start();
+    let piece = listed.strip_prefix("- ").unwrap_or(listed);
+    if piece.starts_with('-') {
+        return None;
+    }
     let piece = piece.trim_matches(|c: char| c.is_whitespace() || "*-_`\"'.!“”‘’".contains(c));
     let mut words: Vec<&str> = piece.split_whitespace().collect();
     while words
@@ -118,9 +122,9 @@ fn clean(piece: &str) -> Option<String> {
     }
     let term = words.join(" ").to_lowercase();
     let fits = term.chars().count() <= MOST_CHARS && term.chars().filter(|c| c.is_alphabetic()).count() >= 3;
-    let plain = term
-        .split(' ')
-        .all(|word| is_word(word) && !is_refused(word) && word.split('-').all(|part| !is_refused(part)));
+    let plain = term.split(' ').all(|word| {
+        is_word(word) && !is_refused(word) && word.split(['-', '\'']).all(|part| !is_refused(part))
+    });
     // `break` is a word of the syntax in capitals, and none that is missed.
     (fits && plain && !term.split(' ').any(|word| word == "break")).then_some(term)
 }
