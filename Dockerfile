@@ -24,6 +24,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates
 WORKDIR /opt/imgen
 COPY --from=build /opt/imgen/.libtorch/lib .libtorch/lib
 COPY --from=build /opt/imgen/.filters .filters
+COPY --from=build /opt/imgen/.enhancer .enhancer
 COPY --from=build /opt/imgen/target/release/imgen /usr/local/bin/imgen
 COPY presets presets
 COPY loras loras

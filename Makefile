@@ -10,7 +10,7 @@ export PROMPT ?= portrait of a woman, brown hair, red hoodie, smiling, blue back
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-setup: ## system packages, libtorch; does nothing when all is there
+setup: ## system packages, libtorch, the enhancement model; does nothing when all is there
 	@scripts/setup/setup.sh run
 
 setup-test: ## the same, and what the tests need

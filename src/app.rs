@@ -11,7 +11,7 @@ use std::time::Duration;
 use actix_web::web::{Data, ServiceConfig};
 use time::OffsetDateTime;
 
-use crate::api::{self, Readiness, Services, VerifyDesk};
+use crate::api::{self, Desks, EnhanceDesk, Readiness, Services, VerifyDesk};
 use crate::compliance::{PictureFilter, Reviewer};
 use crate::config::Config;
 use crate::config::complaints::Complaints;
@@ -303,11 +303,14 @@ impl App {
             config.api,
             store.clone(),
             rooms.presets,
-            rooms.reviewer,
             rooms.storage,
             rooms.brand_mark,
             readiness,
-            VerifyDesk::new(verifier, config.verify),
+            Desks {
+                verify: VerifyDesk::new(verifier, config.verify),
+                enhance: EnhanceDesk::new(&config.enhance, rooms.reviewer.clone()),
+                reviewer: rooms.reviewer,
+            },
         ));
         let embedded = rooms.embedded;
         let mount = move |app: &mut ServiceConfig| {

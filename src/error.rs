@@ -32,6 +32,8 @@ pub enum Code {
     RateLimited,
     QueueFull,
     GenerationFailed,
+    EnhancementFailed,
+    ContentBlocked,
     Unavailable,
     Internal,
 }
@@ -61,6 +63,8 @@ impl Code {
             Self::RateLimited => ("RATE_LIMITED", 429, "Too many requests"),
             Self::QueueFull => ("QUEUE_FULL", 429, "The queue is full"),
             Self::GenerationFailed => ("GENERATION_FAILED", 502, "Generation failed"),
+            Self::EnhancementFailed => ("ENHANCEMENT_FAILED", 502, "Enhancement failed"),
+            Self::ContentBlocked => ("CONTENT_BLOCKED", 400, "Content blocked"),
             Self::Unavailable => ("UNAVAILABLE", 503, "Temporarily unavailable"),
             Self::Internal => ("INTERNAL", 500, "Internal error"),
         }
@@ -122,6 +126,7 @@ impl ApiError {
         let message = self.details.get("message").and_then(Value::as_str);
         match (self.code, field, message) {
             (Code::InvalidField, Some(field), Some(message)) => format!("{text} `{field}`: {message}"),
+            (Code::ContentBlocked, _, Some(message)) => message.to_owned(),
             (Code::UnknownField, Some(field), _) => format!("{text} `{field}`"),
             _ => text.to_owned(),
         }

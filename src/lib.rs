@@ -3,6 +3,7 @@
 pub mod api;
 pub mod presets;
 pub mod prompt;
+pub mod enhance;
 pub mod compliance;
 pub mod plan;
 pub mod jobs;

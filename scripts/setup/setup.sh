@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # All set-up, idempotent: `setup.sh run` for building and serving, `setup.sh test` for the tests as well.
-# Fetched files go to .setup, .libtorch and .filters, which git ignores. With nothing to do it takes a fraction of a second.
+# Fetched files go to .setup, .libtorch, .filters and .enhancer, which git ignores. With nothing to do it takes a fraction of a second.
 set -euo pipefail
 what=${1:-run}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -26,4 +26,5 @@ else
   bring libtorch "$top/.libtorch"
 fi
 bring filters "$top/.filters"
+bring enhancer "$top/.enhancer"
 if [ "$what" = test ]; then bring python "$top/.setup/site-packages"; fi

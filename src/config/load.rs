@@ -49,11 +49,12 @@ pub fn load(named: Option<&Path>, vars: &Vars) -> Result<Config, Complaints> {
         c2pa: section(&mut tables, "c2pa", &mut complaints),
         verify: section(&mut tables, "verify", &mut complaints),
         compliance: section(&mut tables, "compliance", &mut complaints),
+        enhance: section(&mut tables, "enhance", &mut complaints),
     };
     for unknown in tables.keys() {
         complaints.add(
             unknown,
-            "unknown section; known are service, api, storage, diffusion, finish, mark, jobs, store, c2pa, verify and compliance",
+            "unknown section; known are service, api, storage, diffusion, finish, mark, jobs, store, c2pa, verify, compliance and enhance",
         );
     }
     config.validate(&mut complaints);

@@ -16,6 +16,7 @@ use crate::api::ApiConfig;
 use crate::compliance::ComplianceConfig;
 use crate::credentials::CredentialsConfig;
 use crate::diffusion::DiffusionConfig;
+use crate::enhance::EnhanceConfig;
 use crate::finish::FinishConfig;
 use crate::finish::invisible_mark::MarkConfig;
 use crate::jobs::JobsConfig;
@@ -39,6 +40,7 @@ pub struct Config {
     pub c2pa: CredentialsConfig,
     pub verify: VerifyConfig,
     pub compliance: ComplianceConfig,
+    pub enhance: EnhanceConfig,
 }
 
 impl Config {
@@ -54,5 +56,6 @@ impl Config {
         self.c2pa.validate(complaints);
         self.verify.validate(complaints);
         self.compliance.validate(complaints);
+        self.enhance.validate(complaints);
     }
 }

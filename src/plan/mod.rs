@@ -28,6 +28,9 @@ pub struct Plan {
     pub asked_at_unix_s: i64,
     /// The prompt as the client gets it back (specification, "POST generate", response `prompt`).
     pub prompt: String,
+    /// What the client sent, where `prompt` is that with a model's additions.
+    #[serde(default)]
+    pub original_prompt: Option<String>,
     /// What the text encoders get, byte for byte.
     pub approved: ApprovedPrompt,
     /// What its review leaves for that of the pictures.
@@ -49,7 +52,7 @@ pub struct Plan {
     pub output: Output,
     pub watermark: Watermark,
     pub credentials: Credentials,
-    /// Whether a language model rewrote the prompt.
+    /// Whether the prompt was added to; then `original_prompt` is there.
     pub optimized: bool,
     /// What was not as asked (specification, "Silent fallbacks").
     pub warnings: Vec<Warning>,
@@ -59,15 +62,15 @@ pub struct Plan {
 
 impl Plan {
     /// What else the client said that may describe the picture, for compliance.
-    pub fn said(&self) -> [&str; 6] {
-        said(&self.prompt, &self.credentials)
+    pub fn said(&self) -> [&str; 7] {
+        said(&self.prompt, self.original_prompt.as_deref(), &self.credentials)
     }
 }
 
 /// What a client said beside its composed prompts that may describe the picture.
-pub fn said<'a>(prompt: &'a str, credentials: &'a Credentials) -> [&'a str; 6] {
+pub fn said<'a>(prompt: &'a str, original: Option<&'a str>, credentials: &'a Credentials) -> [&'a str; 7] {
     let Credentials { author, title, description, organization, vendor } = credentials;
-    [prompt, author, title, description, organization, vendor]
+    [prompt, original.unwrap_or_default(), author, title, description, organization, vendor]
 }
 
 /// Width and height of a picture, in pixels.

@@ -36,6 +36,8 @@ pub struct Style {
     pub label: String,
     /// Quality tags; may be empty.
     pub positive: String,
+    /// Terms that a prompt may be enhanced with where a language model has none; may be empty.
+    pub enhance: Vec<String>,
     /// May be empty.
     pub negative: String,
 }
@@ -80,7 +82,14 @@ impl Style {
         let label = fields.text("label");
         let positive = fields.text_or_empty("positive");
         let negative = fields.text_or_empty("negative");
-        Some(Self { label: label?, positive: positive?, negative: negative? })
+        let enhance = fields.texts_or_none("enhance");
+        for term in enhance.iter().flatten().filter(|term| !is_plain(term)) {
+            fields.complain(
+                "enhance",
+                format!("`{term}` is no plain term of letters, digits, spaces, `-` and `'`"),
+            );
+        }
+        Some(Self { label: label?, positive: positive?, negative: negative?, enhance: enhance? })
     }
 }
 
@@ -90,6 +99,13 @@ const SAMPLERS: [(&str, SamplerKind); 3] = [
     ("DPMSolverMultistepScheduler", SamplerKind::DPMSolverMultistepScheduler),
     ("DPMSolverMultistepSchedulerKarras", SamplerKind::DPMSolverMultistepSchedulerKarras),
 ];
+
+/// What may be added to any prompt without becoming part of its syntax.
+fn is_plain(term: &str) -> bool {
+    term.starts_with(char::is_alphanumeric)
+        && term.chars().all(|c| c.is_alphanumeric() || " -'".contains(c))
+        && term != "BREAK"
+}
 
 /// One folder's name: nothing that could lead elsewhere.
 fn is_folder(name: &str) -> bool {

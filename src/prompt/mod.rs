@@ -8,7 +8,7 @@ mod compose;
 mod parse;
 
 pub use compose::{Composed, Parts, compose};
-pub use parse::{ParsedPrompt, PromptError, Token, parse, tokens};
+pub use parse::{ParsedPrompt, PromptError, Span, Token, parse, spans, tokens};
 
 #[cfg(test)]
 mod tests;

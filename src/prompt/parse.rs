@@ -80,6 +80,32 @@ pub fn tokens(prompt: &str) -> Vec<Token> {
     tokens
 }
 
+/// Where a term stands, without the spaces around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    pub start: usize,
+    pub end: usize,
+    /// Whether it goes, or would go, to the positive side; a bare `@name` counts as such.
+    pub positive: bool,
+}
+
+/// The places of all terms that are not empty, in order, in bytes.
+pub fn spans(prompt: &str) -> Vec<Span> {
+    let mut start = 0;
+    let mut spans = Vec::new();
+    for term in cut_terms(prompt) {
+        let trimmed = term.trim();
+        let from = start + term.len() - term.trim_start().len();
+        if !trimmed.is_empty() {
+            let positive = strip_minus(take_names(term).0.trim()).is_none();
+            spans.push(Span { start: from, end: from + trimmed.len(), positive });
+        }
+        // A comma stands between two terms.
+        start += term.len() + 1;
+    }
+    spans
+}
+
 /// Cuts at commas. A term that opens with `(` or `"` (after its `-`, if any) runs at least to the partner of that
 /// sign, so that `-(red, blue:1.2)` is one term; without a partner the sign is plain text.
 fn cut_terms(prompt: &str) -> Vec<&str> {

@@ -11,7 +11,7 @@ use super::callers::{Caller, Callers};
 use super::jobs_table::{self, Inserted};
 use super::keys::{self, KeyChange, KeyInfo, NewKey};
 use super::memory::{Count, Memory};
-use super::record::{NewJob, Submitted};
+use super::record::{Idempotency, NewJob, Submitted, Ticket};
 use super::view::{Found, JobView, Views};
 use super::writer::{CHANNEL, Call, Write, Writer};
 use super::{
@@ -114,6 +114,28 @@ impl Store {
             Inserted::Done { submitted, .. } => Ok(submitted),
             Inserted::QueueFull => Err(SubmitError::QueueFull),
             Inserted::IdempotencyMismatch => Err(SubmitError::IdempotencyMismatch),
+        }
+    }
+
+    /// What a key's earlier request under the same idempotency key was answered with, so that nothing costly is done for
+    /// a repeated one.
+    ///
+    /// # Errors
+    /// As [`Store::submit`], also where the earlier request had another body.
+    pub async fn submitted_before(
+        &self,
+        key_id: i64,
+        sent: Idempotency,
+    ) -> Result<Option<Ticket>, SubmitError> {
+        let now_ms = (self.inner.now_ms)();
+        let seen = self
+            .write(move |connection| jobs_table::seen_before(connection, key_id, &sent, now_ms), |_, _| {})
+            .await?;
+        match seen {
+            None => Ok(None),
+            Some(Inserted::Done { submitted, .. }) => Ok(Some(submitted.ticket().clone())),
+            Some(Inserted::QueueFull) => Err(SubmitError::QueueFull),
+            Some(Inserted::IdempotencyMismatch) => Err(SubmitError::IdempotencyMismatch),
         }
     }
 

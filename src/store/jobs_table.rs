@@ -104,7 +104,7 @@ pub(super) fn insert(
     Ok(Inserted::Done { submitted: Submitted::New(Ticket { id: new.id.clone(), receipt }), seq })
 }
 
-fn seen_before(
+pub(super) fn seen_before(
     connection: &Connection,
     key_id: i64,
     sent: &Idempotency,

@@ -12,6 +12,8 @@
 mod service;
 #[path = "support/house.rs"]
 mod house;
+#[path = "../support/completions.rs"]
+mod completions;
 
 mod alike;
 mod callers;
@@ -21,6 +23,7 @@ mod clients;
 mod command_line;
 mod compliance;
 mod connections;
+mod enhance;
 mod envelope;
 mod formats;
 mod idempotency;

@@ -112,8 +112,7 @@ fn what_would_be_blocked_is_said_as_status_says_it() {
 #[test]
 fn it_refuses_what_generate_refuses_and_warns_as_it_does() {
     let house = House::shared();
-    let body =
-        json!({"action": "parse", "prompt": "red hoodie", "width": 1, "quality": 900, "optimize": true});
+    let body = json!({"action": "parse", "prompt": "red hoodie", "width": 1, "quality": 900});
     let parsed = house.ask(&body).json();
     let drawn = house.ask(&{
         let mut body = body.clone();

@@ -29,6 +29,8 @@ const WALLS: &[(&str, &[&str])] = &[
     ("rcgen", &["src/credentials/"]),
     ("x509_parser", &["src/credentials/"]),
     ("p256", &["src/credentials/"]),
+    ("candle_core", &["src/enhance/embedded/"]),
+    ("candle_transformers", &["src/enhance/embedded/"]),
     ("libavif_sys", &["src/finish/libavif.rs"]),
     ("tract_onnx", &["src/onnx.rs"]),
     ("getrandom", &["src/store/ids.rs", "src/storage/", "src/api/"]),

@@ -1,18 +1,18 @@
 //! `generate`: the front half of the story, from what was said to a plan that is safely stored.
 
-use std::time::Instant;
-
 use actix_web::HttpResponse;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::super::enhancing::Errand;
 use super::super::fields::{self, Aliases, Int, present};
 use super::super::{Chance, Draft, Services, idempotency, resolve, tightened};
-use super::{Asked, ok, viewer};
-use crate::compliance::{Evidence, Opinion, Reviewed};
+use super::{Asked, ok, spend, viewer};
+use crate::compliance::{Evidence, Opinion, Reviewed, Tightened};
 use crate::error::{ApiError, Code};
 use crate::plan::Warning;
-use crate::store::{Attachment, Caller, NewJob, Ticket, Verdict};
+use crate::store::{Attachment, NewJob, Ticket, Verdict};
 
 /// What the client said, nothing resolved (specification, "POST generate", and the additional parameters of this
 /// service). `None` and `""` mean "not said".
@@ -107,19 +107,17 @@ impl From<Ticket> for GenerateResponse {
 /// Where the ledger cannot be read, or whoever is to be asked for an opinion gives none.
 pub(super) async fn reviewed(
     draft: &Draft,
-    request: &GenerateRequest,
-    caller: &Caller,
+    tightened: &Tightened,
     services: &Services,
 ) -> Result<Reviewed, ApiError> {
-    let tightened = tightened::read(request.compliance.as_ref())?.and(&caller.tightened);
     let said = draft.said();
     let texts = draft.texts(&said);
     let opinion = opinion(texts.spoken(), services).await?;
-    let first = services.reviewer.prompt(&texts, &tightened, &opinion);
+    let first = services.reviewer.prompt(&texts, tightened, &opinion);
     match &first.verdict {
         Err(blocked) if blocked.may_be_overridden() => {
             let let_pass = services.store.overridden(&first.clearance.text_sha256).await?;
-            Ok(if let_pass { services.reviewer.overridden(&texts, &tightened, &opinion) } else { first })
+            Ok(if let_pass { services.reviewer.overridden(&texts, tightened, &opinion) } else { first })
         }
         _ => Ok(first),
     }
@@ -147,35 +145,51 @@ fn written(evidence: &[Evidence]) -> Result<Vec<Value>, ApiError> {
 }
 
 pub(super) async fn generate(asked: Asked<'_>, services: &Services) -> Result<HttpResponse, ApiError> {
-    let budget = services.generate_budget.take(&asked.caller.key_id, Instant::now());
-    let allowance = budget.unwrap_or_else(|empty| empty.allowance);
-    asked.slip.allowance.set(Some(allowance));
-    if let Err(empty) = budget {
-        return Err(ApiError::new(Code::RateLimited).retry_after_s(empty.retry_after_s));
-    }
+    spend(&asked, services)?;
     let idempotency = idempotency::read(asked.request.headers(), &asked.bytes)?;
     let mut request: GenerateRequest = fields::read(asked.fields, ALIASES)?;
     let chance = Chance::draw()?;
-    let draft = resolve(&request, &services.presets.now(), &viewer(&asked.caller), &chance)?;
+    let presets = services.presets.now();
+    let draft = resolve(&request, &presets, &viewer(&asked.caller), &chance)?;
     let mark = services.marks.pick(std::mem::take(&mut request.wm_image)).await?;
+    let key_id = asked.caller.key_id;
+    let tightened = tightened::read(request.compliance.as_ref())?.and(&asked.caller.tightened);
+    let draft = match request.optimize {
+        true => {
+            // What was asked for before is answered as before, and no model is asked again.
+            if let Some(sent) = &idempotency
+                && let Some(ticket) = services.store.submitted_before(key_id, sent.clone()).await?
+            {
+                return Ok(replayed(ticket));
+            }
+            let errand = Errand {
+                request,
+                presets,
+                caller: asked.caller,
+                chance: chance.clone(),
+                tightened: tightened.clone(),
+            };
+            services.enhance.enhanced(errand, draft, &services.tokenizers).await?
+        }
+        false => draft,
+    };
     let draft = draft.marked(mark.as_ref().map(Attachment::name));
     // A blocked prompt is answered with an id like any other; its status says why nothing was drawn.
-    let Reviewed { verdict, clearance, evidence } =
-        reviewed(&draft, &request, &asked.caller, services).await?;
+    let Reviewed { verdict, clearance, evidence } = reviewed(&draft, &tightened, services).await?;
     let verdict = match verdict {
         Ok(approved) => Verdict::Accepted(draft.into_plan(approved, clearance)),
         Err(blocked) => Verdict::Blocked(draft.receipt(), blocked.into()),
     };
-    let key_id = asked.caller.key_id;
     let evidence = written(&evidence)?;
     let job = NewJob { id: chance.job_id, key_id, verdict, attachment: mark, idempotency, evidence };
     let submitted = services.store.submit(job).await?;
-    let mut answer = ok(GenerateResponse::from(submitted.ticket().clone()));
-    if submitted.is_replayed() {
-        answer.headers_mut().insert(
-            actix_web::http::header::HeaderName::from_static("idempotency-replayed"),
-            actix_web::http::header::HeaderValue::from_static("true"),
-        );
-    }
-    Ok(answer)
+    let ticket = submitted.ticket().clone();
+    Ok(if submitted.is_replayed() { replayed(ticket) } else { ok(GenerateResponse::from(ticket)) })
+}
+
+fn replayed(ticket: Ticket) -> HttpResponse {
+    let mut answer = ok(GenerateResponse::from(ticket));
+    let name = HeaderName::from_static("idempotency-replayed");
+    answer.headers_mut().insert(name, HeaderValue::from_static("true"));
+    answer
 }

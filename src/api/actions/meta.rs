@@ -52,6 +52,9 @@ pub(super) struct Meta<'a> {
     cs_description: &'a str,
     cs_organization: &'a str,
     cs_vendor: &'a str,
+    /// What the client sent, where `prompt` is that with a model's additions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    original_prompt: Option<&'a str>,
     seed: u32,
     steps: u32,
     guidance: f64,
@@ -164,6 +167,7 @@ fn fill<'a>(
         cs_description: &plan.credentials.description,
         cs_organization: &plan.credentials.organization,
         cs_vendor: &plan.credentials.vendor,
+        original_prompt: plan.original_prompt.as_deref(),
         seed: plan.sampling.seed,
         steps: plan.sampling.num_inference_steps,
         guidance: plan.sampling.guidance_scale,

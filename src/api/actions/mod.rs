@@ -3,12 +3,15 @@
 mod generate;
 pub(super) mod meta;
 mod models;
+mod optimize;
 mod parse;
 mod random;
 mod status;
 mod verify;
 
 pub use generate::GenerateRequest;
+
+use std::time::Instant;
 
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
@@ -17,7 +20,7 @@ use serde_json::{Map, Value};
 
 use super::guard::Slip;
 use super::{Services, chance};
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::presets::Viewer;
 use crate::store::Caller;
 
@@ -27,16 +30,18 @@ pub(super) enum Action {
     Models,
     Generate,
     Status,
+    Optimize,
     Random,
     Parse,
     Verify,
 }
 
 impl Action {
-    const ALL: [(&'static str, Self); 6] = [
+    const ALL: [(&'static str, Self); 7] = [
         ("models", Self::Models),
         ("generate", Self::Generate),
         ("status", Self::Status),
+        ("optimize", Self::Optimize),
         ("random", Self::Random),
         ("parse", Self::Parse),
         ("verify", Self::Verify),
@@ -71,14 +76,26 @@ pub(super) async fn answer(
         Action::Models => models::models(asked, services),
         Action::Generate => generate::generate(asked, services).await,
         Action::Status => status::status(asked, services).await,
+        Action::Optimize => optimize::optimize(asked, services).await,
         Action::Random => random::random(asked, services),
         Action::Parse => parse::parse(asked, services).await,
         Action::Verify => verify::verify(asked, services).await,
     }
 }
 
+/// Takes one of what the caller's key may ask for in a minute.
+///
+/// # Errors
+/// 429 when nothing is left.
+fn spend(asked: &Asked<'_>, services: &Services) -> Result<(), ApiError> {
+    let budget = services.generate_budget.take(&asked.caller.key_id, Instant::now());
+    let allowance = budget.unwrap_or_else(|empty| empty.allowance);
+    asked.slip.allowance.set(Some(allowance));
+    budget.map(drop).map_err(|empty| ApiError::new(Code::RateLimited).retry_after_s(empty.retry_after_s))
+}
+
 /// The caller as the presets know it: not everyone sees every character.
-fn viewer(caller: &Caller) -> Viewer<'_> {
+pub(super) fn viewer(caller: &Caller) -> Viewer<'_> {
     Viewer { key_id: caller.key_id, key_name: &caller.name, today: chance::today() }
 }
 

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use serde::Serialize;
 
-use super::super::{Chance, Services, fields, resolve};
+use super::super::{Chance, Services, fields, resolve, tightened};
 use super::generate::{ALIASES, GenerateRequest, reviewed};
 use super::{Asked, ok, viewer};
 use crate::compliance;
@@ -75,7 +75,8 @@ pub(super) async fn parse(asked: Asked<'_>, services: &Services) -> Result<HttpR
     let presets = services.presets.now();
     let viewer = viewer(&asked.caller);
     let draft = resolve(&request, &presets, &viewer, &Chance::draw()?)?;
-    let reviewed = reviewed(&draft, &request, &asked.caller, services).await?;
+    let tightened = tightened::read(request.compliance.as_ref())?.and(&asked.caller.tightened);
+    let reviewed = reviewed(&draft, &tightened, services).await?;
     let would_block = reviewed.verdict.err().map(WouldBlock::from);
     let [positive, negative] =
         services.tokenizers.count(draft.checkpoint.clone(), draft.composed.clone()).await?;

@@ -3,13 +3,11 @@
 //! - `page`: a page to drop a picture on, and the POST behind it
 //! - `bindings`: the C2PA Soft Binding Resolution API
 //! - `data_uri`: a picture inside JSON
-//! - `line`: few at a time, off the event loop
 //! - `asker`: who asks, and how often
 
 mod asker;
 mod bindings;
 mod data_uri;
-mod line;
 mod page;
 
 use std::net::IpAddr;
@@ -22,9 +20,9 @@ pub(super) use asker::spend;
 pub(super) use data_uri::picture_of;
 
 use super::limits::Buckets;
+use super::line::Line;
 use crate::error::ApiError;
 use crate::verify::{Asker, ExamineError, Verifier, VerifyConfig, VerifyError};
-use line::Line;
 
 /// How many keys' and addresses' budgets are remembered.
 const BUDGETS: usize = 100_000;
@@ -42,7 +40,7 @@ pub struct VerifyDesk {
 impl VerifyDesk {
     pub fn new(verifier: Arc<Verifier>, config: VerifyConfig) -> Self {
         Self {
-            line: Line::new(config.at_once, config.waiting),
+            line: Line::new("pictures", config.at_once, config.waiting),
             by_key: Buckets::new(config.per_minute, BUDGETS),
             by_address: Buckets::new(config.public_per_minute, BUDGETS),
             verifier,

@@ -79,11 +79,15 @@ impl CLIPTokenizer {
             .build()?;
         let mut tokenizer = Tokenizer::new(bpe);
         let spaces = Replace::new(ReplacePattern::Regex(r"\s+".to_owned()), " ")?;
-        tokenizer.with_normalizer(Some(Normalizers::new(vec![NFC.into(), spaces.into(), Lowercase.into()])));
+        tokenizer.with_normalizer(Some(Normalizers::new(vec![
+            NFC.into(),
+            spaces.into(),
+            Lowercase.into(),
+        ])))?;
         let words = Split::new(SplitPattern::Regex(WORDS.to_owned()), SplitDelimiterBehavior::Removed, true)?;
         let bytes = ByteLevel::default().add_prefix_space(false);
         tokenizer.with_pre_tokenizer(Some(PreTokenizers::new(vec![words.into(), bytes.into()])));
-        tokenizer.add_special_tokens(&special.added);
+        tokenizer.add_special_tokens(special.added)?;
         Ok(Self {
             tokenizer,
             bos_token_id,

@@ -73,6 +73,10 @@ impl House {
         std::os::unix::fs::symlink(fixture, model.path().join("starter")).unwrap();
         let data = tempfile::tempdir().unwrap();
         let mut all = vec![("IMGEN_MODELS_DIR", model.path().to_str().unwrap())];
+        // What is enhanced is said by the tests that are about it, in their configuration.
+        if !environment.iter().any(|(name, _)| *name == "IMGEN_CONFIG") {
+            all.push(("IMGEN_ENHANCE", "none"));
+        }
         all.extend(environment);
         let service = Service::start_until(page, data.path(), &all);
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();

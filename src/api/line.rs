@@ -1,4 +1,4 @@
-//! The line before examinations: a few pictures at a time, off the event loop, and not too many waiting.
+//! A line before work that blocks: a few at a time, off the event loop, and not too many waiting.
 
 use std::sync::Arc;
 
@@ -11,18 +11,21 @@ const RETRY_AFTER_S: u64 = 3;
 
 /// Shared by all event loops.
 #[derive(Debug)]
-pub(in crate::api) struct Line {
-    /// One for each picture that is examined or waits for it.
+pub(super) struct Line {
+    /// What waits here, for people: `pictures`.
+    what: &'static str,
+    /// One for each piece of work that is done or waits for it.
     places: Arc<Semaphore>,
-    /// One for each picture that is examined.
+    /// One for each piece of work that is done.
     turns: Arc<Semaphore>,
     /// One for each picture that somebody without a key is sending.
     uploads: Arc<Semaphore>,
 }
 
 impl Line {
-    pub(in crate::api) fn new(at_once: usize, waiting: usize) -> Self {
+    pub(super) fn new(what: &'static str, at_once: usize, waiting: usize) -> Self {
         Self {
+            what,
             places: Arc::new(Semaphore::new(at_once + waiting)),
             turns: Arc::new(Semaphore::new(at_once)),
             uploads: Arc::new(Semaphore::new(at_once + waiting)),
@@ -33,35 +36,36 @@ impl Line {
     ///
     /// # Errors
     /// 503 when too many are sending.
-    pub(in crate::api) fn upload(&self) -> Result<OwnedSemaphorePermit, ApiError> {
-        self.uploads.clone().try_acquire_owned().map_err(|_| full())
+    pub(super) fn upload(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        self.uploads.clone().try_acquire_owned().map_err(|_| self.full())
     }
 
     /// Runs `work` on a thread where it may block, when its turn has come.
     ///
     /// # Errors
     /// 503 when the line is full, 500 when `work` panics.
-    pub(in crate::api) async fn run<T: Send + 'static>(
+    pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
-        let place = self.places.clone().try_acquire_owned().map_err(|_| full())?;
+        let place = self.places.clone().try_acquire_owned().map_err(|_| self.full())?;
         let turn = self.turns.clone().acquire_owned().await.map_err(|_| Code::Unavailable)?;
-        // Both go with the work: a client that leaves does not make room for another while its picture is still examined.
+        // Both go with the work: a client that leaves does not make room for another while its work is still done.
         let done = tokio::task::spawn_blocking(move || {
             let done = work();
             drop((place, turn));
             done
         });
         done.await.map_err(|error| {
-            tracing::error!(%error, "an examination ended badly");
+            tracing::error!(%error, what = self.what, "work ended badly");
             Code::Internal.into()
         })
     }
-}
 
-fn full() -> ApiError {
-    ApiError::new(Code::Unavailable).with("message", "too many pictures wait").retry_after_s(RETRY_AFTER_S)
+    fn full(&self) -> ApiError {
+        let message = format!("too many {} wait", self.what);
+        ApiError::new(Code::Unavailable).with("message", message).retry_after_s(RETRY_AFTER_S)
+    }
 }
 
 #[cfg(test)]
@@ -74,7 +78,7 @@ mod tests {
 
     #[actix_web::test]
     async fn the_line_has_an_end_and_a_client_that_leaves_frees_nothing() {
-        let line = Arc::new(Line::new(1, 1));
+        let line = Arc::new(Line::new("pictures", 1, 1));
         let (release, held) = channel::<()>();
         let (started, has_started) = channel();
         let first = line.run(move || {
@@ -97,7 +101,7 @@ mod tests {
 
     #[actix_web::test]
     async fn a_panic_is_an_answer_and_gives_its_place_back() {
-        let line = Line::new(1, 0);
+        let line = Line::new("pictures", 1, 0);
         let refused = line.run(|| std::panic::panic_any("boom")).await.unwrap_err();
         assert_eq!(refused.code(), Code::Internal);
         assert_eq!(line.run(|| 1).await.unwrap(), 1);
