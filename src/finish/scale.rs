@@ -15,8 +15,8 @@ pub fn scaled(picture: &RgbImage, width: u32, height: u32, filter: FilterType) -
     let source = TypedImageRef::<U8x3>::from_buffer(picture.width(), picture.height(), picture.as_raw())
         .map_err(|error| error.to_string())?;
     let mut made = RgbImage::new(width, height);
-    let mut target = TypedImage::<U8x3>::from_buffer(width, height, made.as_mut())
-        .map_err(|error| error.to_string())?;
+    let mut target =
+        TypedImage::<U8x3>::from_buffer(width, height, made.as_mut()).map_err(|error| error.to_string())?;
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
     Resizer::new().resize_typed(&source, &mut target, &options).map_err(|error| error.to_string())?;
     Ok(made)
