@@ -94,7 +94,7 @@ pub fn generate(kitchen: &Kitchen, plan: &Plan, control: &Control) -> Result<Coo
     let (mut drawn, mut flags, mut evidence) = (Vec::new(), Vec::new(), Vec::new());
     for index in 0..plan.sampling.num_images {
         let Rendered { image, weights_sha256, .. } = draw(kitchen, plan, index, control)?;
-        let inspected = inspect(&kitchen.look, &image, plan, index)?;
+        let inspected = inspect(&kitchen.look, &image, artwork.as_ref(), plan, index)?;
         evidence.extend(inspected.evidence);
         flags.extend(inspected.flags);
         if let Some(blocked) = inspected.blocked {

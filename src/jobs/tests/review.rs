@@ -21,15 +21,14 @@ fn scored(puts: Sender<Put>, scores: Vec<f32>) -> Kitchen {
 /// How a job of two pictures ends in a kitchen, what was put, and what the ledger says of it, the oldest first.
 async fn judged(
     kitchen: impl FnOnce(Sender<Put>) -> Kitchen,
-    prompt: &str,
+    plan: Plan,
 ) -> (Outcome, Vec<Put>, Vec<serde_json::Value>) {
     let folder = tempfile::tempdir().unwrap();
     let config = config(folder.path());
     let (store, key) = open(&config).await;
     let (sender, puts) = channel();
     let workers = Workers::start(store.clone(), vec![kitchen(sender).into_cook()], &quick()).await.unwrap();
-    let job =
-        NewJob { verdict: Verdict::Accepted(Plan { prompt: prompt.to_owned(), ..plan(7) }), ..new_job(key) };
+    let job = NewJob { verdict: Verdict::Accepted(plan), ..new_job(key) };
     let id = store.submit(job).await.unwrap().ticket().id.clone();
     let outcome = ended(&store, key, &id).await;
     stop(workers).await;
@@ -39,9 +38,31 @@ async fn judged(
     (outcome, drain(&puts), entries)
 }
 
+fn of(prompt: &str) -> Plan {
+    Plan { prompt: prompt.to_owned(), ..plan(7) }
+}
+
+#[tokio::test]
+async fn a_mark_is_looked_at_on_the_picture_that_it_is_drawn_on() {
+    let mut plan = of("a child");
+    plan.watermark.image_sha256 = Some("mark".to_owned());
+    let with_mark = |puts| {
+        let mut png = std::io::Cursor::new(Vec::new());
+        RgbImage::new(8, 8).write_to(&mut png, image::ImageFormat::Png).unwrap();
+        let attached = Box::new(move |_: &str| Ok(Some(png.get_ref().clone())));
+        Kitchen { attached, ..scored(puts, vec![0.1, 0.6]) }
+    };
+    let (outcome, puts, entries) = judged(with_mark, plan).await;
+    assert!(matches!(outcome, Outcome::Blocked(_)), "{outcome:?}");
+    assert!(puts.is_empty());
+    let said: Vec<_> = entries.iter().map(|entry| (entry["of"].clone(), entry["decision"].clone())).collect();
+    let wanted = [("drawn".into(), "passed".into()), ("watermarked".into(), "blocked".into())];
+    assert_eq!(said, wanted);
+}
+
 #[tokio::test]
 async fn a_picture_that_review_blocks_ends_the_job_and_nothing_is_put() {
-    let (outcome, puts, entries) = judged(|puts| scored(puts, vec![0.1, 0.6]), "a child").await;
+    let (outcome, puts, entries) = judged(|puts| scored(puts, vec![0.1, 0.6]), of("a child")).await;
     let Outcome::Blocked(blocked) = outcome else { panic!("{outcome:?}") };
     assert_eq!(blocked.filter_categories, ["sexual/minors"]);
     assert_eq!(blocked.message, "Content blocked — flagged for: Sexual Content Involving Minors.");
@@ -54,7 +75,7 @@ async fn a_picture_that_review_blocks_ends_the_job_and_nothing_is_put() {
 
 #[tokio::test]
 async fn a_picture_that_is_flagged_is_delivered_and_says_so() {
-    let (outcome, puts, entries) = judged(|puts| scored(puts, vec![0.9, 0.95]), "a hat").await;
+    let (outcome, puts, entries) = judged(|puts| scored(puts, vec![0.9, 0.95]), of("a hat")).await;
     let Outcome::Completed(result) = outcome else { panic!("{outcome:?}") };
     assert_eq!(result.flags, [Category::Sexual]);
     assert_eq!(puts.len(), 4);
@@ -68,7 +89,7 @@ async fn a_filter_that_looks_at_no_picture_delivers_none() {
         let (reviewer, filter) = missing.open(&mut Complaints::default()).unwrap();
         Kitchen { look: look(reviewer, filter), ..kitchen(puts) }
     };
-    let (outcome, puts, entries) = judged(blind, "a hat").await;
+    let (outcome, puts, entries) = judged(blind, of("a hat")).await;
     let Outcome::Failed(failure) = outcome else { panic!("{outcome:?}") };
     assert_eq!(failure.code, "filter_unavailable");
     assert!(puts.is_empty() && entries.is_empty());
