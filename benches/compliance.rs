@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use imgen::api::{Chance, GenerateRequest, resolve};
-use imgen::compliance::{ComplianceConfig, Opinion, PictureFilter, Reviewed, Reviewer, Texts, Tightened};
+use imgen::compliance::{Clearance, ComplianceConfig, Opinion, PictureFilter, Reviewed, Reviewer, Texts};
 use imgen::presets::{Presets, Viewer, Wanted};
 use serde::Deserialize;
 
@@ -90,7 +90,7 @@ fn reviewed(prompt: &str, presets: &Presets, reviewer: &Reviewer) -> (Reviewed, 
     let chance = Chance { job_id: String::new(), gen_id: String::new(), seed: 1, now_unix_s: 0 };
     let draft = resolve(&request, presets, &ANYBODY, &chance).expect("a prompt");
     let start = Instant::now();
-    let reviewed = reviewer.prompt(&draft.texts(&draft.said()), &Tightened::default(), &Opinion::default());
+    let reviewed = reviewer.prompt(&draft.texts(&draft.said()), Clearance::default(), &Opinion::default());
     (reviewed, start.elapsed().as_secs_f64() * 1e3)
 }
 
@@ -124,7 +124,7 @@ fn hazards(path: &Path, reviewer: &Reviewer, show: bool) {
         let evidence = reviewer
             .prompt(
                 &Texts { positive: &positive, ..Texts::default() },
-                &Tightened::default(),
+                Clearance::default(),
                 &Opinion::default(),
             )
             .evidence;

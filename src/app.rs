@@ -11,7 +11,7 @@ use std::time::Duration;
 use actix_web::web::{Data, ServiceConfig};
 use time::OffsetDateTime;
 
-use crate::api::{self, Desks, EnhanceDesk, Readiness, Services, VerifyDesk};
+use crate::api::{self, Desks, EnhanceDesk, Readiness, ReviewDesk, Services, VerifyDesk};
 use crate::compliance::{PictureFilter, Reviewer};
 use crate::config::Config;
 use crate::config::complaints::Complaints;
@@ -309,7 +309,7 @@ impl App {
             Desks {
                 verify: VerifyDesk::new(verifier, config.verify),
                 enhance: EnhanceDesk::new(&config.enhance, rooms.reviewer.clone()),
-                reviewer: rooms.reviewer,
+                review: ReviewDesk::new(rooms.reviewer, store.clone()),
             },
         ));
         let embedded = rooms.embedded;

@@ -7,7 +7,7 @@ use super::actions::{GenerateRequest, viewer};
 use super::line::Line;
 use super::resolve::{Draft, resolve};
 use super::tokenizers::Tokenizers;
-use crate::compliance::{Blocked, Opinion, Reviewer, Tightened};
+use crate::compliance::{Blocked, Clearance, Opinion, Reviewer, Tightened};
 use crate::diffusion::tokenizer::{TokenizerError, Windows};
 use crate::enhance::{Ask, EnhanceConfig, EnhanceError, Enhanced, Enhancer, enhance};
 use crate::error::{ApiError, Code};
@@ -117,12 +117,13 @@ impl EnhanceDesk {
         })?;
         let made = self.run(errand, draft, tokenizers).await;
         made.map(|(_, made)| made.prompt).map_err(|error| match error {
-            Unenhanced::Line(error) => error,
+            Unenhanced::Line(error) if error.code() == Code::Unavailable => error,
             Unenhanced::Model(EnhanceError::Busy) => ApiError::new(Code::Unavailable)
                 .with("message", error.to_string())
                 .retry_after_s(RETRY_AFTER_S),
-            Unenhanced::Model(_) => Code::EnhancementFailed.into(),
-            Unenhanced::Tokenizer(_) => Code::Internal.into(),
+            Unenhanced::Model(_) | Unenhanced::Tokenizer(_) | Unenhanced::Line(_) => {
+                Code::EnhancementFailed.into()
+            }
         })
     }
 
@@ -175,5 +176,6 @@ fn lengths(counted: &[Windows]) -> Vec<usize> {
 
 /// By the rules alone: what is drawn in the end is reviewed with all opinions.
 fn review(reviewer: &Reviewer, draft: &Draft, tightened: &Tightened) -> Result<(), Blocked> {
-    reviewer.prompt(&draft.texts(&draft.said()), tightened, &Opinion::default()).verdict.map(drop)
+    let clearance = Clearance { tightened: tightened.clone(), ..Clearance::default() };
+    reviewer.prompt(&draft.texts(&draft.said()), clearance, &Opinion::default()).verdict.map(drop)
 }

@@ -390,7 +390,7 @@ pub(super) fn whole<T: TryFrom<i64> + Default>(clamped: i64) -> T {
 }
 
 /// A client's own word in a message, cut short.
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     let short: String = text.chars().take(LONGEST_QUOTE).collect();
     format!("`{short}{}`", if short.len() < text.len() { "…" } else { "" })
 }

@@ -1,27 +1,23 @@
 //! What the handlers are given: the other rooms, and this one's own tables.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-
-use tokio::sync::Semaphore;
 
 use super::ApiConfig;
 use super::auth::Failures;
 use super::enhancing::EnhanceDesk;
 use super::health::Readiness;
 use super::limits::Buckets;
+use super::reviewing::ReviewDesk;
 use super::tokenizers::Tokenizers;
 use super::verify::VerifyDesk;
 use super::watermark::Marks;
-use crate::compliance::Reviewer;
 use crate::presets::Shelf;
 use crate::storage::Storage;
 use crate::store::{Attachment, Store};
 
 /// How many keys' budgets are remembered; a key that is forgotten starts with a full one.
-const KEYS: usize = 100_000;
-
-/// Questions that the moderation endpoint is asked at once; more wait.
-const MODERATIONS: usize = 32;
+pub(super) const KEYS: usize = 100_000;
 
 /// Shared by all event loops.
 #[derive(Debug)]
@@ -37,11 +33,9 @@ pub struct Services {
     pub(super) marks: Marks,
     pub(super) enhance: EnhanceDesk,
     pub(super) tokenizers: Tokenizers,
-    pub(super) reviewer: Reviewer,
-    /// Questions to the moderation endpoint at a time.
-    pub(super) moderations: Semaphore,
-    /// What `random` gave last, less its `@name`, so that it gives another.
-    pub(super) last_random: Mutex<String>,
+    pub(super) review: ReviewDesk,
+    /// What `random` gave each key last, less its `@name`, so that it gives another.
+    pub(super) last_random: Mutex<HashMap<i64, String>>,
 }
 
 /// The parts of the door that have work behind them.
@@ -49,7 +43,7 @@ pub struct Services {
 pub struct Desks {
     pub verify: VerifyDesk,
     pub enhance: EnhanceDesk,
-    pub reviewer: Reviewer,
+    pub review: ReviewDesk,
 }
 
 impl Services {
@@ -74,8 +68,7 @@ impl Services {
             storage,
             config,
             readiness,
-            moderations: Semaphore::new(MODERATIONS),
-            reviewer: desks.reviewer,
+            review: desks.review,
             verify: desks.verify,
             enhance: desks.enhance,
         }

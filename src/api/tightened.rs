@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::compliance::{Category, Mode, Tightened};
+use super::resolve::quote;
+use crate::compliance::Tightened;
 use crate::error::ApiError;
 
 /// Category and mode, as in `{"violence": "block"}`.
@@ -11,13 +12,10 @@ use crate::error::ApiError;
 /// 400 that names the field and what is known.
 pub(super) fn read(asked: Option<&Map<String, Value>>) -> Result<Tightened, ApiError> {
     let one = |(name, mode): (&String, &Value)| {
-        let bad = |message: String| ApiError::invalid_field(format!("compliance.{name}"), message);
-        let known = || Category::ALL.iter().map(|category| category.id()).collect::<Vec<_>>().join(", ");
-        let category =
-            Category::named(name).ok_or_else(|| bad(format!("unknown category; known are {}", known())))?;
-        let mode =
-            mode.as_str().and_then(Mode::named).ok_or_else(|| bad("must be flag or block".to_owned()))?;
-        Ok((category, mode))
+        Tightened::one(name, mode.as_str().unwrap_or_default()).map_err(|message| {
+            let name = quote(name);
+            ApiError::invalid_field(format!("compliance.{}", name.trim_matches('`')), message)
+        })
     };
     asked.into_iter().flatten().map(one).collect()
 }

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Failure;
-use crate::compliance::{Category, Mode};
+use crate::compliance::{Category, Mode, Tightened};
 use crate::config::Config;
 use crate::store::{KeyChange, KeyDesk, KeyInfo, ids};
 
@@ -32,12 +32,8 @@ pub enum KeysCommand {
 
 /// `violence=block`
 fn tightening(text: &str) -> Result<(Category, Mode), String> {
-    let known = || Category::ALL.iter().map(|category| category.id()).collect::<Vec<_>>().join(", ");
     let (category, mode) = text.split_once('=').ok_or("write it as category=flag or category=block")?;
-    let category =
-        Category::named(category).ok_or_else(|| format!("unknown category; known are {}", known()))?;
-    let mode = Mode::named(mode).ok_or("the mode is flag or block")?;
-    Ok((category, mode))
+    Tightened::one(category, mode)
 }
 
 /// Runs one command on the database in the data folder.

@@ -13,7 +13,11 @@ use crate::store::{Ledger, LedgerDesk, LedgerEntry, Ruling};
 #[derive(Debug, Subcommand)]
 pub enum LedgerCommand {
     /// Check the chain of hashes from end to end, and print its last hash
-    Verify,
+    Verify {
+        /// A hash that an earlier check printed: fails where it is no longer in the chain
+        #[arg(long, value_name = "HASH", value_parser = hash)]
+        noted: Option<[u8; 32]>,
+    },
     /// Print entries, the newest first, a line of JSON each
     List {
         /// Only those of this job
@@ -54,7 +58,7 @@ pub enum Decided {
 /// Runs one command on the database in the data folder.
 pub fn run(command: &LedgerCommand, config: &Config) -> Result<(), Failure> {
     match command {
-        LedgerCommand::Verify => verify(config),
+        LedgerCommand::Verify { noted } => verify(*noted, config),
         LedgerCommand::List { job, limit } => {
             for entry in open(config)?.entries(job.as_deref(), *limit)? {
                 println!("{}", line(&entry));
@@ -78,8 +82,14 @@ fn open(config: &Config) -> Result<Ledger, Failure> {
     Ok(Ledger::open(&config.store)?.ok_or_else(none)?)
 }
 
-fn verify(config: &Config) -> Result<(), Failure> {
-    let (count, last) = open(config)?.verify()??;
+fn hash(text: &str) -> Result<[u8; 32], String> {
+    let mut hash = [0; 32];
+    hex::decode_to_slice(text, &mut hash).map_err(|_| "a hash has 64 hexadecimal digits".to_owned())?;
+    Ok(hash)
+}
+
+fn verify(noted: Option<[u8; 32]>, config: &Config) -> Result<(), Failure> {
+    let (count, last) = open(config)?.verify(noted)??;
     println!("{count} entries hold; the last hash is {}", hex::encode(last));
     Ok(())
 }

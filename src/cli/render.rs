@@ -8,7 +8,7 @@ use image::{ImageFormat, RgbImage};
 
 use super::Failure;
 use super::files::Staged;
-use crate::compliance::{Opinion, PictureFilter, Reviewed, Reviewer, Texts, Tightened};
+use crate::compliance::{Clearance, Opinion, PictureFilter, Reviewed, Reviewer, Texts};
 use crate::config::Config;
 use crate::diffusion::{DiffusionConfig, DtypeChoice, Engine, RenderOptions};
 use crate::plan::{SamplerKind, Size, samplers};
@@ -73,7 +73,7 @@ pub fn run(arguments: RenderArgs, config: &Config) -> Result<(), Failure> {
         Some(moderator) => moderator.opinion(&texts.spoken())?,
         None => Opinion::default(),
     };
-    let Reviewed { verdict, clearance, .. } = reviewer.prompt(&texts, &Tightened::default(), &opinion);
+    let Reviewed { verdict, clearance, .. } = reviewer.prompt(&texts, Clearance::default(), &opinion);
     let prompt = verdict?;
     let filter = PictureFilter::open(&config.compliance)?;
     filter.check()?;
@@ -82,6 +82,7 @@ pub fn run(arguments: RenderArgs, config: &Config) -> Result<(), Failure> {
         ..config.diffusion.clone()
     };
     let engine = Engine::start(&settings)?;
+    let dumped = arguments.dump_latents.clone();
     let options = RenderOptions {
         model_dir: arguments.model_dir,
         prompt,
@@ -95,6 +96,9 @@ pub fn run(arguments: RenderArgs, config: &Config) -> Result<(), Failure> {
     };
     let rendered = engine.draw(options, Box::new(|_, _| true))?;
     if let Some(blocked) = reviewer.picture(&filter, &rendered.image, &texts, &clearance)?.blocked {
+        if let Some(latents) = &dumped {
+            std::fs::remove_file(latents)?;
+        }
         return Err(blocked.into());
     }
     write(&rendered.image, &arguments.out, format)?;

@@ -41,6 +41,10 @@ const BEHIND: &[&[&str]] = &[
     &["yrold"],
     &["years", "of", "age"],
     &["years", "young"],
+    &["yrs"],
+    &["th", "birthday"],
+    &["th", "grade"],
+    &["th", "grader"],
 ];
 
 /// What makes an age of a baby.
@@ -48,12 +52,13 @@ const BEHIND_YOUNGER: &[&[&str]] =
     &[&["month", "old"], &["months", "old"], &["week", "old"], &["weeks", "old"]];
 
 /// What makes the number behind it an age.
-const BEFORE: &[&[&str]] = &[&["age"], &["aged"], &["ages"], &["age", "of"], &["age", "is"]];
+const BEFORE: &[&[&str]] =
+    &[&["age"], &["aged"], &["ages"], &["age", "of"], &["age", "is"], &["turned"], &["turning"]];
 
 /// What makes the number behind it an upper bound.
 const BEFORE_BOUND: &[&[&str]] = &[&["under"], &["below"], &["younger", "than"], &["less", "than"]];
 
-/// Whether a reading names an age below 18: `15 year old`, `15yo`, `fifteen-year-old`, `aged 15`, `under 18`.
+/// Whether a reading names an age below 18: `15 year old`, `15yo`, `fifteen-year-old`, `aged 15`, `under 16`.
 pub(super) fn below_18(readings: &Readings) -> bool {
     readings.iter().any(|words| {
         let words: Vec<&str> = words.iter().flat_map(|word| split_digits(word)).collect();
@@ -66,7 +71,7 @@ fn is_age(words: &[&str], at: usize) -> bool {
     let (before, behind) = (&words[..at], &words[at + 1..]);
     let follows = |signs: &[&[&str]]| signs.iter().any(|sign| behind.starts_with(sign));
     let leads = |signs: &[&[&str]]| signs.iter().any(|sign| before.ends_with(sign));
-    let bounded = number == ADULT_YEARS && leads(BEFORE_BOUND);
+    let bounded = (1..=ADULT_YEARS).contains(&number) && leads(BEFORE_BOUND);
     bounded || number < ADULT_YEARS && (follows(BEHIND) || leads(BEFORE)) || follows(BEHIND_YOUNGER)
 }
 

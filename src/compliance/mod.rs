@@ -32,7 +32,7 @@ mod verdict;
 pub use approved::ApprovedPrompt;
 pub use category::Category;
 pub use config::{ComplianceConfig, HashListConfig};
-pub use moderation::{ModerationConfig, ModerationUnavailable, Moderator, Opinion};
+pub use moderation::{ModerationUnavailable, Moderator, Opinion};
 pub use picture::{FilterUnavailable, HashListError, PictureFilter, Signs};
 pub use policy::{Mode, Tightened, WrittenRule};
 pub use reviewer::{Reviewed, Reviewer, RulesBroken, Texts};

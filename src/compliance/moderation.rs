@@ -7,50 +7,16 @@ use serde::Deserialize;
 use serde_json::json;
 use thiserror::Error;
 
-use super::Category;
 use super::verdict::Sign;
-use crate::config::complaints::Complaints;
+use super::{Category, ComplianceConfig};
 use crate::outbound;
 use crate::storage::Secret;
 
+/// Score from which on a locked category counts.
+const LEAST_LOCKED: f32 = 0.5;
+
 /// Largest answer that is read.
 const MAX_ANSWER_BYTES: u64 = 256 << 10;
-
-/// The `[compliance.moderation]` section; without a base URL nobody is asked.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ModerationConfig {
-    /// What comes before `/moderations`, such as `https://api.openai.com/v1`.
-    pub base_url: String,
-    /// The model's name there; empty for the endpoint's own choice.
-    pub model: String,
-    /// Sent as a bearer token; empty for none. Never printed.
-    pub api_key: Secret,
-    pub timeout_ms: u64,
-}
-
-impl Default for ModerationConfig {
-    fn default() -> Self {
-        Self { base_url: String::new(), model: String::new(), api_key: Secret::default(), timeout_ms: 5_000 }
-    }
-}
-
-impl ModerationConfig {
-    pub(super) fn validate(&self, complaints: &mut Complaints) {
-        let is_url = ["http://", "https://"].iter().any(|scheme| {
-            self.base_url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
-        });
-        if !self.base_url.is_empty() && !is_url {
-            complaints.add("compliance.moderation.base_url", "must be an http or https URL");
-        }
-        if !self.api_key.reveal().bytes().all(|byte| (b'!'..=b'~').contains(&byte)) {
-            complaints.add("compliance.moderation.api_key", "must be printable ASCII without spaces");
-        }
-        if !(100..=60_000).contains(&self.timeout_ms) {
-            complaints.add("compliance.moderation.timeout_ms", "must be from 100 to 60000");
-        }
-    }
-}
 
 /// The endpoint gave no opinion; then nothing may be drawn.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -78,17 +44,19 @@ struct Answer {
 
 #[derive(Deserialize)]
 struct Answered {
+    #[serde(default)]
+    flagged: bool,
     categories: BTreeMap<String, Option<bool>>,
     category_scores: BTreeMap<String, Option<f32>>,
 }
 
 impl Moderator {
-    pub(super) fn new(config: &ModerationConfig) -> Option<Self> {
-        (!config.base_url.is_empty()).then(|| Self {
-            url: format!("{}/moderations", config.base_url.trim_end_matches('/')),
-            model: config.model.clone(),
-            api_key: config.api_key.clone(),
-            timeout: Duration::from_millis(config.timeout_ms),
+    pub(super) fn new(config: &ComplianceConfig) -> Option<Self> {
+        (!config.moderation_url.is_empty()).then(|| Self {
+            url: format!("{}/moderations", config.moderation_url.trim_end_matches('/')),
+            model: config.moderation_model.clone(),
+            api_key: config.moderation_key.clone(),
+            timeout: Duration::from_millis(config.moderation_timeout_ms),
             agent: outbound::agent(None),
         })
     }
@@ -115,20 +83,30 @@ impl Moderator {
         if answer.results.is_empty() {
             return Err(ModerationUnavailable("its answer is empty".to_owned()));
         }
-        Ok(Opinion(answer.results.iter().flat_map(Answered::signs).collect()))
+        let mut signs = Vec::new();
+        for result in &answer.results {
+            let of_this = result.signs();
+            if result.flagged && of_this.iter().all(|sign| sign.score < 1.0) {
+                return Err(ModerationUnavailable("it flags what this service has no name for".to_owned()));
+            }
+            signs.extend(of_this);
+        }
+        Ok(Opinion(signs))
     }
 }
 
 impl Answered {
-    fn signs(&self) -> impl Iterator<Item = Sign> {
-        Category::ALL.iter().filter_map(|category| {
+    /// A category that is flagged counts in full. A locked one knows no threshold, so its score counts from a half on.
+    fn signs(&self) -> Vec<Sign> {
+        let sign = |category: &Category| {
             let flagged = self.categories.get(category.id()).copied().flatten().unwrap_or_default();
             let score = self.category_scores.get(category.id()).copied().flatten();
             let score = if flagged { Some(1.0) } else { score };
-            // Below that even the locked categories, which know no threshold, are only named.
-            let score = score.filter(|score| *score > 0.0 && (flagged || !category.is_locked()))?;
-            Some(Sign { category: *category, score: score.min(1.0), by: "moderation".to_owned() })
-        })
+            let least = if category.is_locked() { LEAST_LOCKED } else { f32::MIN_POSITIVE };
+            let score = score.filter(|score| *score >= least)?.min(1.0);
+            Some(Sign { category: *category, score, by: "moderation".to_owned() })
+        };
+        Category::ALL.iter().filter_map(sign).collect()
     }
 }
 
@@ -140,9 +118,9 @@ mod tests {
     use super::*;
 
     /// An endpoint that gives one answer, and what it was asked.
-    fn endpoint(status: u16, answer: &str) -> (ModerationConfig, std::thread::JoinHandle<String>) {
+    fn endpoint(status: u16, answer: &str) -> (ComplianceConfig, std::thread::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let base_url = format!("http://{}/v1/", listener.local_addr().unwrap());
+        let moderation_url = format!("http://{}/v1/", listener.local_addr().unwrap());
         let answer = format!(
             "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{answer}",
             answer.len()
@@ -158,11 +136,11 @@ mod tests {
             stream.write_all(answer.as_bytes()).unwrap();
             String::from_utf8(heard).unwrap()
         });
-        let config = ModerationConfig {
-            base_url,
-            api_key: Secret::new("k3y"),
-            model: "m".into(),
-            ..Default::default()
+        let config = ComplianceConfig {
+            moderation_url,
+            moderation_key: Secret::new("k3y"),
+            moderation_model: "m".into(),
+            ..ComplianceConfig::default()
         };
         (config, asked)
     }
@@ -171,11 +149,12 @@ mod tests {
     fn scores_become_signs() {
         let answer = r#"{"id": "x", "results": [{"flagged": true,
             "categories": {"hate": true, "violence": false, "sexual/minors": false, "fun": true},
-            "category_scores": {"hate": 0.4, "violence": 0.7, "sexual/minors": 0.2, "harassment": 0.0}}]}"#;
+            "category_scores": {"hate": 0.4, "violence": 0.7, "sexual/minors": 0.2, "sexual/non_consensual": 0.7, "harassment": 0.0}}]}"#;
         let (config, asked) = endpoint(200, answer);
         let Opinion(signs) = Moderator::new(&config).unwrap().opinion("a hat").unwrap();
         let said: Vec<_> = signs.iter().map(|sign| (sign.category, sign.score)).collect();
-        assert_eq!(said, [(Category::Hate, 1.0), (Category::Violence, 0.7)]);
+        let wanted = [(Category::SexualNonConsensual, 0.7), (Category::Hate, 1.0), (Category::Violence, 0.7)];
+        assert_eq!(said, wanted);
         let asked = asked.join().unwrap();
         assert!(asked.starts_with("POST /v1/moderations ") && asked.contains("Bearer k3y"), "{asked}");
         assert!(asked.contains(r#""input":"a hat""#) && asked.contains(r#""model":"m""#), "{asked}");
@@ -184,17 +163,22 @@ mod tests {
     #[test]
     fn whatever_is_no_opinion_is_an_error() {
         let huge = format!("{{\"results\": [\"{}\"]}}", "x".repeat(300 << 10));
-        for (status, answer) in
-            [(500, "{}"), (200, "hello"), (200, r#"{"results": []}"#), (200, r#"{"error": 1}"#), (200, &huge)]
-        {
+        for (status, answer) in [
+            (500, "{}"),
+            (200, "hello"),
+            (200, r#"{"results": []}"#),
+            (200, r#"{"results": [{"flagged": true, "categories": {}, "category_scores": {"fun": 1}}]}"#),
+            (200, r#"{"error": 1}"#),
+            (200, &huge),
+        ] {
             let (config, asked) = endpoint(status, answer);
             let said = Moderator::new(&config).unwrap().opinion("a hat").unwrap_err();
             assert!(!said.to_string().contains("k3y"), "{said}");
             let _ = asked.join();
         }
         let nobody =
-            ModerationConfig { base_url: "http://127.0.0.1:9".into(), ..ModerationConfig::default() };
+            ComplianceConfig { moderation_url: "http://127.0.0.1:9".into(), ..ComplianceConfig::default() };
         assert!(Moderator::new(&nobody).unwrap().opinion("a hat").is_err());
-        assert!(Moderator::new(&ModerationConfig::default()).is_none());
+        assert!(Moderator::new(&ComplianceConfig::default()).is_none());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::readings::{Readings, words};
+use super::readings::{Readings, one_stroke, words};
 
 /// Phrases by their first word.
 #[derive(Debug, Default)]
@@ -21,7 +21,13 @@ impl Phrases {
 
     /// Adds a phrase, normalised like the texts it is looked for in.
     pub(super) fn insert(&mut self, phrase: &str) {
-        let mut words = words(phrase).into_iter();
+        let plain = words(phrase);
+        let strokes: Vec<String> = plain.iter().map(|word| one_stroke(word)).collect();
+        self.keep(strokes.into_iter().filter(|_| phrase.contains('l')));
+        self.keep(plain.into_iter());
+    }
+
+    fn keep(&mut self, mut words: impl Iterator<Item = String>) {
         if let Some(first) = words.next() {
             self.0.entry(first).or_default().push(words.collect());
         }

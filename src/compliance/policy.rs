@@ -20,7 +20,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    pub fn named(name: &str) -> Option<Self> {
+    fn named(name: &str) -> Option<Self> {
         match name {
             "off" => Some(Self::Off),
             "flag" => Some(Self::Flag),
@@ -111,6 +111,17 @@ impl Policy {
 pub struct Tightened(BTreeMap<Category, Mode>);
 
 impl Tightened {
+    /// One category and its mode, as people write them.
+    ///
+    /// # Errors
+    /// What is known, for whoever wrote something else.
+    pub fn one(category: &str, mode: &str) -> Result<(Category, Mode), String> {
+        let known = || Category::ALL.iter().map(|category| category.id()).collect::<Vec<_>>().join(", ");
+        let category =
+            Category::named(category).ok_or_else(|| format!("unknown category; known are {}", known()))?;
+        Ok((category, Mode::named(mode).ok_or("must be off, flag or block")?))
+    }
+
     /// The stricter of both, for every category.
     pub fn and(mut self, other: &Self) -> Self {
         for (category, mode) in &other.0 {

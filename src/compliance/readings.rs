@@ -43,14 +43,18 @@ const ENCLOSED_AS: [u32; 3] = [0x1f150, 0x1f170, 0x1f1e6];
 pub(super) struct Readings(Vec<Vec<String>>);
 
 impl Readings {
-    /// Plain, with signs read as letters (two ways), and with drawn-out letters shortened; each also with the
-    /// pieces of broken words joined.
+    /// Plain, with signs read as letters (two ways, and with `i` and `l` as one), and with drawn-out letters shortened; each
+    /// also with the pieces of broken words joined.
     pub(super) fn of(text: &str) -> Self {
         let plain = fold(text);
-        let variants = [leet(&plain, 'i'), leet(&plain, 'l'), shorten(&plain)];
+        let (as_i, as_l) = (leet(&plain, 'i'), leet(&plain, 'l'));
+        let variants =
+            [shorten(&plain), shorten(&as_i), shorten(&as_l), one_stroke(&shorten(&as_i)), as_i, as_l];
         let mut readings = vec![split(&plain), join(&plain)];
-        for variant in variants.iter().filter(|variant| **variant != plain) {
-            readings.extend([split(variant), join(variant)]);
+        for (at, variant) in variants.iter().enumerate() {
+            if *variant != plain && !variants[..at].contains(variant) {
+                readings.extend([split(variant), join(variant)]);
+            }
         }
         Self(readings)
     }
@@ -118,6 +122,11 @@ fn leet(text: &str, i_or_l: char) -> String {
         None => c,
     };
     text.chars().map(letter).collect()
+}
+
+/// With one letter for all that are one stroke, which disguises mix: phrases are kept in this form too.
+pub(super) fn one_stroke(text: &str) -> String {
+    text.replace('l', "i")
 }
 
 /// Letters that stand three times or more in a row, once.

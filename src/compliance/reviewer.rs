@@ -12,7 +12,7 @@ use super::policy::Policy;
 use super::readings::Readings;
 use super::rules::Rules;
 use super::verdict::{Clearance, PictureVerdict, Sign, Stage, Told, Verdict};
-use super::{ApprovedPrompt, Blocked, Category, ComplianceConfig, Evidence, Moderator, Opinion, Tightened};
+use super::{ApprovedPrompt, Blocked, Category, ComplianceConfig, Evidence, Moderator, Opinion};
 
 /// All that was said, as it will be used.
 #[derive(Debug, Clone, Copy, Default)]
@@ -87,7 +87,7 @@ impl Reviewer {
             rules: Rules::embedded().ok_or(RulesBroken)?,
             policy: Arc::new(policy),
             version: hex::encode(&hash[..8]).into(),
-            moderator: Moderator::new(&config.moderation).map(Arc::new),
+            moderator: Moderator::new(config).map(Arc::new),
         };
         if reviewer.stands() { Ok(reviewer) } else { Err(RulesBroken) }
     }
@@ -110,16 +110,10 @@ impl Reviewer {
         Category::LOCKED.into_iter().all(fires) && verdict("a red hoodie").is_ok()
     }
 
-    /// Reviews a prompt; `tightened` is what its key and its request want to be stricter, `opinion` what the
-    /// [`moderator`](Self::moderator) said.
-    pub fn prompt(&self, texts: &Texts<'_>, tightened: &Tightened, opinion: &Opinion) -> Reviewed {
-        self.reviewed(texts, Clearance { tightened: tightened.clone(), ..Clearance::default() }, opinion)
-    }
-
-    /// The review of texts that an operator has let pass before. What is locked stays blocked.
-    pub fn overridden(&self, texts: &Texts<'_>, tightened: &Tightened, opinion: &Opinion) -> Reviewed {
-        let clearance = Clearance { tightened: tightened.clone(), overridden: true, ..Clearance::default() };
-        self.reviewed(texts, clearance, opinion)
+    /// Reviews a prompt. Of `clearance` it reads what its key and its request want to be stricter and what an operator has
+    /// let pass; `opinion` is what the [`moderator`](Self::moderator) said.
+    pub fn prompt(&self, texts: &Texts<'_>, clearance: Clearance, opinion: &Opinion) -> Reviewed {
+        self.reviewed_by(Floor::embedded(), texts, clearance, opinion)
     }
 
     /// Approves what nobody asked to be treated more strictly, by the rules alone.
@@ -127,14 +121,10 @@ impl Reviewer {
     /// # Errors
     /// What it was flagged for.
     pub fn approve(&self, texts: &Texts<'_>) -> Result<ApprovedPrompt, Blocked> {
-        self.prompt(texts, &Tightened::default(), &Opinion::default()).verdict
+        self.prompt(texts, Clearance::default(), &Opinion::default()).verdict
     }
 
-    fn reviewed(&self, texts: &Texts<'_>, clearance: Clearance, opinion: &Opinion) -> Reviewed {
-        self.reviewed_by(Floor::embedded(), texts, clearance, opinion)
-    }
-
-    /// With a floor of other words, for tests.
+    /// By a floor of any words.
     pub(super) fn reviewed_by(
         &self,
         floor: &Floor,

@@ -27,11 +27,6 @@ impl Blocked {
             message: format!("Content blocked — flagged for: {}.", names.join(", ")),
         }
     }
-
-    /// Whether an operator may let it pass: nothing in it is locked.
-    pub fn may_be_overridden(&self) -> bool {
-        !Category::LOCKED.iter().any(|locked| self.categories.contains(&locked.id()))
-    }
 }
 
 /// What the review of a prompt leaves for that of its pictures.
@@ -42,8 +37,8 @@ pub struct Clearance {
     pub flags: Vec<Category>,
     /// How much stricter than the policy this request's key and the request itself are.
     pub tightened: Tightened,
-    /// Whether an operator has let these texts pass.
-    pub overridden: bool,
+    /// What an operator has let pass of these texts.
+    pub overridden: Vec<Category>,
     /// What the ledger knows the request by.
     pub text_sha256: String,
 }
@@ -169,7 +164,14 @@ impl Verdict {
                 continue;
             }
             let decision = match mode {
-                Mode::Block if clearance.overridden && !locked => Decision::Overridden,
+                // A key or a request that wants it blocked is not overruled.
+                Mode::Block
+                    if clearance.overridden.contains(&category)
+                        && !locked
+                        && clearance.tightened.mode(category, Mode::Off) != Mode::Block =>
+                {
+                    Decision::Overridden
+                }
                 Mode::Block => Decision::Blocked,
                 Mode::Flag | Mode::Off => Decision::Flagged,
             };

@@ -198,6 +198,14 @@ pub const ENV_VARS: &[EnvVar] = &[
         "name in manifests, and in the certificates that the service makes",
     ),
     text(
+        "IMGEN_MODERATION_URL",
+        "compliance",
+        "moderation_url",
+        "",
+        "a moderation endpoint that is asked of every prompt, up to its `/moderations`",
+    ),
+    text("IMGEN_MODERATION_KEY", "compliance", "moderation_key", "", "its key, where it wants one"),
+    text(
         "IMGEN_PICTURE_MODEL",
         "compliance",
         "picture_model",

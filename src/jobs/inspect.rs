@@ -1,16 +1,18 @@
-//! The review of a drawn picture, before anything is made of it.
+//! The review of a drawn picture, before it is finished.
 
 use image::RgbImage;
 use serde_json::{Value, json};
 
 use super::ending::CookError;
-use crate::compliance::{Category, FilterUnavailable, PictureFilter, PictureVerdict, Reviewer, Texts};
-use crate::finish::{Artwork, visible_watermark};
+use crate::compliance::{
+    Category, Clearance, FilterUnavailable, Mode, PictureFilter, PictureVerdict, Reviewer, Texts,
+};
+use crate::finish::{Artwork, ArtworkError, visible_watermark};
 use crate::plan::Plan;
 use crate::store::Blocked;
 
-/// Looks at a picture of a plan.
-pub type Look = Box<dyn Fn(&RgbImage, &Plan) -> Result<PictureVerdict, FilterUnavailable> + Send>;
+/// Looks at a picture of a plan, as strictly as is said.
+pub type Look = Box<dyn Fn(&RgbImage, &Plan, &Clearance) -> Result<PictureVerdict, FilterUnavailable> + Send>;
 
 /// What came of it, as the store keeps it.
 pub(super) struct Inspected {
@@ -21,16 +23,17 @@ pub(super) struct Inspected {
 
 /// The house's own: its filter, its policy, and all that the client said.
 pub fn look(reviewer: Reviewer, filter: PictureFilter) -> Look {
-    Box::new(move |picture, plan| {
+    Box::new(move |picture, plan, clearance| {
         let others = plan.said();
         let (positive, negative) = (plan.approved.positive(), plan.approved.negative());
         let texts = Texts { positive, negative, others: &others };
-        reviewer.picture(&filter, picture, &texts, &plan.clearance)
+        reviewer.picture(&filter, picture, &texts, clearance)
     })
 }
 
-/// Looks at a picture as it was drawn, and at what a visible mark makes of it, which a client may have brought. A picture that
-/// could not be looked at fails the job at once: whoever asked again would be told the same.
+/// Looks at a picture as it was drawn; and at a visible mark, which a client may have brought, alone and where it is drawn. What
+/// passes in a picture that was asked for does not in a mark. A picture that could not be looked at fails the job at once:
+/// whoever asked again would be told the same.
 pub(super) fn inspect(
     look: &Look,
     picture: &RgbImage,
@@ -38,23 +41,42 @@ pub(super) fn inspect(
     plan: &Plan,
     index: u32,
 ) -> Result<Inspected, CookError> {
-    let mut inspected = one(look, picture, plan, json!({"picture_index": index, "of": "drawn"}))?;
-    if let Some(artwork) = artwork.filter(|_| inspected.blocked.is_none()) {
-        let mut marked = picture.clone();
-        visible_watermark::draw(&mut marked, artwork, &plan.watermark)
-            .map_err(|error| CookError::failed("WATERMARK", &error, false))?;
-        let with_mark = one(look, &marked, plan, json!({"picture_index": index, "of": "watermarked"}))?;
-        inspected.blocked = with_mark.blocked;
-        inspected.flags.extend(with_mark.flags);
-        inspected.evidence.extend(with_mark.evidence);
+    let what = |of: &str| json!({"picture_index": index, "of": of});
+    let mut inspected = one(look, picture, plan, &plan.clearance, what("drawn"))?;
+    let Some(artwork) = artwork else { return Ok(inspected) };
+    let unfit = |error: ArtworkError| CookError::failed("WATERMARK", &error, false);
+    let decent = [(Category::Sexual, Mode::Block)].into_iter().collect();
+    let strict =
+        Clearance { tightened: plan.clearance.tightened.clone().and(&decent), ..plan.clearance.clone() };
+    let mut marked = picture.clone();
+    visible_watermark::draw(&mut marked, artwork, &plan.watermark).map_err(unfit)?;
+    for (picture, of) in
+        [(visible_watermark::alone(artwork).map_err(unfit)?, "mark"), (marked, "watermarked")]
+    {
+        if inspected.blocked.is_some() {
+            break;
+        }
+        // A picture that is flagged by itself stays so under its mark.
+        let already = inspected.flags.contains(&Category::Sexual) && of == "watermarked";
+        let clearance = if already { &plan.clearance } else { &strict };
+        let seen = one(look, &picture, plan, clearance, what(of))?;
+        inspected.blocked = seen.blocked;
+        inspected.flags.extend(seen.flags);
+        inspected.evidence.extend(seen.evidence);
     }
     Ok(inspected)
 }
 
 /// `which` is added to every entry.
-fn one(look: &Look, picture: &RgbImage, plan: &Plan, which: Value) -> Result<Inspected, CookError> {
-    let verdict =
-        look(picture, plan).map_err(|error| CookError::failed("filter_unavailable", &error, false))?;
+fn one(
+    look: &Look,
+    picture: &RgbImage,
+    plan: &Plan,
+    clearance: &Clearance,
+    which: Value,
+) -> Result<Inspected, CookError> {
+    let verdict = look(picture, plan, clearance)
+        .map_err(|error| CookError::failed("filter_unavailable", &error, false))?;
     let entry = |evidence| {
         let mut entry = serde_json::to_value(evidence)?;
         if let (Some(entry), Some(which)) = (entry.as_object_mut(), which.as_object()) {

@@ -17,6 +17,7 @@ use super::writer::{CHANNEL, Call, Write, Writer};
 use super::{
     Clock, StoreConfig, StoreError, SubmitError, attachments, database, ledger, moment, system_clock,
 };
+use crate::compliance::Category;
 use crate::jobs::JobState;
 
 /// The jobs and API keys of a serving process. A clone is another handle to the same store.
@@ -159,14 +160,10 @@ impl Store {
         attachments::load(&reader, name)
     }
 
-    /// Whether an operator let texts of this hash pass. Off the event loop.
-    pub async fn overridden(&self, text_sha256: &str) -> Result<bool, StoreError> {
-        let (inner, text_sha256) = (self.inner.clone(), text_sha256.to_owned());
-        let looked = tokio::task::spawn_blocking(move || {
-            let reader = inner.reader.lock().unwrap_or_else(PoisonError::into_inner);
-            ledger::overridden(&reader, &text_sha256)
-        });
-        looked.await.unwrap_or(Err(StoreError::Closed))
+    /// What an operator let pass of a key's texts of this hash. Blocks: for plain threads only.
+    pub fn overridden(&self, key_id: i64, text_sha256: &str) -> Result<Vec<Category>, StoreError> {
+        let reader = self.inner.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        ledger::overridden(&reader, key_id, text_sha256)
     }
 
     /// How many jobs wait before this one: 0 for the next; `None` where it does not wait.

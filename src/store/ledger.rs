@@ -34,6 +34,8 @@ pub enum LedgerFault {
     Missing(i64),
     #[error("entry {0} is not what was written, or not after what it was written after")]
     Changed(i64),
+    #[error("no entry has the hash that was noted")]
+    Noted,
 }
 
 /// SHA-256 over the prefix, the hash before, and seq, milliseconds, the length of the job's id (8 bytes each, big endian),
@@ -79,12 +81,23 @@ pub(super) fn append(
     Ok(())
 }
 
-/// Whether an operator let texts of this hash pass.
-pub(super) fn overridden(connection: &Connection, text_sha256: &str) -> Result<bool, StoreError> {
+/// What an operator let pass of a key's texts of this hash; the newest ruling counts.
+pub(super) fn overridden(
+    connection: &Connection,
+    key_id: i64,
+    text_sha256: &str,
+) -> Result<Vec<Category>, StoreError> {
     let mut select = connection.prepare_cached(
-        "SELECT 1 FROM ledger WHERE json_extract(entry, '$.overrides') = :text_sha256 LIMIT 1",
+        "SELECT entry FROM ledger WHERE json_extract(entry, '$.rules_on') = :text_sha256
+             AND json_extract(entry, '$.key_id') = :key_id
+         ORDER BY seq DESC LIMIT 1",
     )?;
-    Ok(select.exists(named_params! { ":text_sha256": text_sha256 })?)
+    let newest: Option<String> = select
+        .query_row(named_params! { ":text_sha256": text_sha256, ":key_id": key_id }, |row| row.get(0))
+        .optional()?;
+    let Some(entry) = newest else { return Ok(Vec::new()) };
+    let entry: Value = serde_json::from_str(&entry)?;
+    Ok(serde_json::from_value(entry["overrides"].clone()).unwrap_or_default())
 }
 
 /// A reader of the ledger, with a connection of its own; the service may run meanwhile.
@@ -116,12 +129,16 @@ impl Ledger {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Walks the whole chain: how many entries hold, and the hash of the last, which says of all that they are those that
-    /// were there when somebody wrote it down elsewhere. Entries cut off the end leave no other trace.
-    pub fn verify(&self) -> Result<Result<(u64, [u8; 32]), LedgerFault>, StoreError> {
+    /// Walks the whole chain: how many entries hold, and the hash of the last. Who wrote down such a hash earlier and
+    /// elsewhere can ask whether it is still `noted` here: that all entries up to it are those of then.
+    pub fn verify(
+        &self,
+        noted: Option<[u8; 32]>,
+    ) -> Result<Result<(u64, [u8; 32]), LedgerFault>, StoreError> {
         let mut select = self.0.prepare("SELECT seq, at_ms, job_id, entry, hash FROM ledger ORDER BY seq")?;
         let mut rows = select.query([])?;
         let (mut count, mut before) = (0u64, NOTHING);
+        let mut found = noted.is_none_or(|noted| noted == NOTHING);
         while let Some(row) = rows.next()? {
             let (seq, at_ms): (i64, i64) = (row.get(0)?, row.get(1)?);
             let (job_id, entry): (String, String) = (row.get(2)?, row.get(3)?);
@@ -133,9 +150,18 @@ impl Ledger {
             if link(&before, seq, at_ms, &job_id, &entry) != hash {
                 return Ok(Err(LedgerFault::Changed(seq)));
             }
+            found |= noted == Some(hash);
             before = hash;
         }
-        Ok(Ok((count, before)))
+        let written: Option<i64> = self
+            .0
+            .prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'ledger'")?
+            .query_row([], |row| row.get(0))
+            .optional()?;
+        if written.is_some_and(|written| written > count as i64) {
+            return Ok(Err(LedgerFault::Missing(count as i64 + 1)));
+        }
+        Ok(if found { Ok((count, before)) } else { Err(LedgerFault::Noted) })
     }
 }
 
@@ -173,18 +199,24 @@ impl LedgerDesk {
         let Some(first) = blocked.first() else {
             return Err(StoreError::Ruling(format!("nothing of job {job_id} was blocked")));
         };
-        let locked = |entry: &Value| {
-            let category = serde_json::from_value::<Category>(entry["category"].clone());
-            category.is_ok_and(Category::is_locked)
-        };
-        if ruling == Ruling::Overridden && blocked.iter().any(locked) {
-            return Err(StoreError::Ruling(
-                "this category is blocked always and takes no override".to_owned(),
-            ));
-        }
         let mut entry = json!({"event": ruling.name(), "by": who, "reason": reason});
+        if ruling != Ruling::Appealed {
+            entry["rules_on"] = first["text_sha256"].clone();
+            entry["key_id"] = json!(transaction.query_row(
+                "SELECT key_id FROM jobs WHERE id = :id",
+                named_params! { ":id": job_id },
+                |row| row.get::<_, i64>(0),
+            )?);
+        }
         if ruling == Ruling::Overridden {
-            entry["overrides"] = first["text_sha256"].clone();
+            let category = |entry: &Value| serde_json::from_value::<Category>(entry["category"].clone());
+            let categories: Result<Vec<Category>, _> = blocked.iter().map(category).collect();
+            let open = categories.ok().filter(|all| !all.iter().any(|category| category.is_locked()));
+            let Some(open) = open else {
+                let said = "this category is blocked always and takes no override";
+                return Err(StoreError::Ruling(said.to_owned()));
+            };
+            entry["overrides"] = json!(open);
         }
         append(&transaction, job_id, &[entry], moment_ms(self.now))?;
         Ok(transaction.commit()?)

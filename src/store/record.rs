@@ -179,7 +179,7 @@ impl From<compliance::Blocked> for Blocked {
 /// Why a job came to nothing. For the operator: a client only sees a fixed text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// `UPPER_SNAKE` and stable.
+    /// Stable; `UPPER_SNAKE`, but for `filter_unavailable`, whose name is agreed.
     pub code: String,
     pub diagnosis: String,
 }

@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 
 use super::super::enhancing::Errand;
 use super::super::fields::{self, Aliases, Int, present};
-use super::super::{Chance, Draft, Services, idempotency, resolve, tightened};
+use super::super::reviewing::Opinions;
+use super::super::{Chance, Services, idempotency, resolve, tightened};
 use super::{Asked, ok, spend, viewer};
-use crate::compliance::{Evidence, Opinion, Reviewed, Tightened};
+use crate::compliance::{Evidence, Reviewed};
 use crate::error::{ApiError, Code};
 use crate::plan::Warning;
 use crate::store::{Attachment, NewJob, Ticket, Verdict};
@@ -101,40 +102,6 @@ impl From<Ticket> for GenerateResponse {
     }
 }
 
-/// The review of a draft for this caller. Texts that were blocked once and that an operator let pass are let pass.
-///
-/// # Errors
-/// Where the ledger cannot be read, or whoever is to be asked for an opinion gives none.
-pub(super) async fn reviewed(
-    draft: &Draft,
-    tightened: &Tightened,
-    services: &Services,
-) -> Result<Reviewed, ApiError> {
-    let said = draft.said();
-    let texts = draft.texts(&said);
-    let opinion = opinion(texts.spoken(), services).await?;
-    let first = services.reviewer.prompt(&texts, tightened, &opinion);
-    match &first.verdict {
-        Err(blocked) if blocked.may_be_overridden() => {
-            let let_pass = services.store.overridden(&first.clearance.text_sha256).await?;
-            Ok(if let_pass { services.reviewer.overridden(&texts, tightened, &opinion) } else { first })
-        }
-        _ => Ok(first),
-    }
-}
-
-/// What the moderation endpoint says, where there is one. Without its answer nothing is drawn.
-async fn opinion(spoken: String, services: &Services) -> Result<Opinion, ApiError> {
-    let Some(moderator) = services.reviewer.moderator() else { return Ok(Opinion::default()) };
-    let unavailable = |error: &dyn std::fmt::Display| {
-        tracing::warn!(%error, "a prompt could not be reviewed");
-        ApiError::new(Code::Unavailable).with("not_ready", vec!["moderation"]).retry_after_s(5)
-    };
-    let _turn = services.moderations.acquire().await.map_err(|error| unavailable(&error))?;
-    let asked = tokio::task::spawn_blocking(move || moderator.opinion(&spoken)).await;
-    asked.map_err(|error| unavailable(&error))?.map_err(|error| unavailable(&error))
-}
-
 /// Evidence as the ledger keeps it.
 fn written(evidence: &[Evidence]) -> Result<Vec<Value>, ApiError> {
     let entries: Result<_, _> = evidence.iter().map(serde_json::to_value).collect();
@@ -150,18 +117,18 @@ pub(super) async fn generate(asked: Asked<'_>, services: &Services) -> Result<Ht
     let mut request: GenerateRequest = fields::read(asked.fields, ALIASES)?;
     let chance = Chance::draw()?;
     let presets = services.presets.now();
-    let draft = resolve(&request, &presets, &viewer(&asked.caller), &chance)?;
-    let mark = services.marks.pick(std::mem::take(&mut request.wm_image)).await?;
     let key_id = asked.caller.key_id;
+    let draft = resolve(&request, &presets, &viewer(&asked.caller), &chance)?;
     let tightened = tightened::read(request.compliance.as_ref())?.and(&asked.caller.tightened);
+    // What was asked for before is answered as before, and nobody is asked again.
+    if let Some(sent) = &idempotency
+        && let Some(ticket) = services.store.submitted_before(key_id, sent.clone()).await?
+    {
+        return Ok(replayed(ticket));
+    }
+    let mark = services.marks.pick(std::mem::take(&mut request.wm_image)).await?;
     let draft = match request.optimize {
         true => {
-            // What was asked for before is answered as before, and no model is asked again.
-            if let Some(sent) = &idempotency
-                && let Some(ticket) = services.store.submitted_before(key_id, sent.clone()).await?
-            {
-                return Ok(replayed(ticket));
-            }
             let errand = Errand {
                 request,
                 presets,
@@ -175,7 +142,8 @@ pub(super) async fn generate(asked: Asked<'_>, services: &Services) -> Result<Ht
     };
     let draft = draft.marked(mark.as_ref().map(Attachment::name));
     // A blocked prompt is answered with an id like any other; its status says why nothing was drawn.
-    let Reviewed { verdict, clearance, evidence } = reviewed(&draft, &tightened, services).await?;
+    let Reviewed { verdict, clearance, evidence } =
+        services.review.review(&draft, &tightened, key_id, Opinions::All).await?;
     let verdict = match verdict {
         Ok(approved) => Verdict::Accepted(draft.into_plan(approved, clearance)),
         Err(blocked) => Verdict::Blocked(draft.receipt(), blocked.into()),

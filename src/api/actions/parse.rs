@@ -3,8 +3,9 @@
 use actix_web::HttpResponse;
 use serde::Serialize;
 
+use super::super::reviewing::Opinions;
 use super::super::{Chance, Services, fields, resolve, tightened};
-use super::generate::{ALIASES, GenerateRequest, reviewed};
+use super::generate::{ALIASES, GenerateRequest};
 use super::{Asked, ok, viewer};
 use crate::compliance;
 use crate::diffusion::tokenizer::{MOST_WINDOWS, Windows};
@@ -76,7 +77,8 @@ pub(super) async fn parse(asked: Asked<'_>, services: &Services) -> Result<HttpR
     let viewer = viewer(&asked.caller);
     let draft = resolve(&request, &presets, &viewer, &Chance::draw()?)?;
     let tightened = tightened::read(request.compliance.as_ref())?.and(&asked.caller.tightened);
-    let reviewed = reviewed(&draft, &tightened, services).await?;
+    let key_id = asked.caller.key_id;
+    let reviewed = services.review.review(&draft, &tightened, key_id, Opinions::None).await?;
     let would_block = reviewed.verdict.err().map(WouldBlock::from);
     let [positive, negative] =
         services.tokenizers.count(draft.checkpoint.clone(), draft.composed.clone()).await?;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::super::fields::{self, present};
+use super::super::services::KEYS;
 use super::super::strict_json::shorten;
 use super::super::{Services, chance};
 use super::{Asked, ok, viewer};
@@ -28,9 +29,13 @@ pub(super) fn random(asked: Asked<'_>, services: &Services) -> Result<HttpRespon
         Some("") => Wanted::Nobody,
         Some(name) => Wanted::Named(name),
     };
-    let mut last = services.last_random.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut last_of_all = services.last_random.lock().unwrap_or_else(PoisonError::into_inner);
+    if last_of_all.len() >= KEYS {
+        last_of_all.clear();
+    }
+    let last = last_of_all.entry(asked.caller.key_id).or_default();
     let presets = services.presets.now();
-    let drawn = presets.random(wanted, &viewer(&asked.caller), &mut chance::below, &last);
+    let drawn = presets.random(wanted, &viewer(&asked.caller), &mut chance::below, last);
     let drawn = drawn.map_err(|unknown| {
         ApiError::new(Code::InvalidCharacter)
             .with("field", "character")

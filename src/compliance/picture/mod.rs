@@ -11,7 +11,7 @@ mod open_nsfw;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use image::RgbImage;
 use thiserror::Error;
@@ -59,7 +59,7 @@ type Network = Box<dyn Fn(&RgbImage) -> Result<f32, RunError> + Send>;
 type Opener = Box<dyn Fn() -> Result<Network, FilterUnavailable> + Send + Sync>;
 
 /// The way to the network's thread, or why there is none.
-type Desk = Result<mpsc::Sender<Look>, FilterUnavailable>;
+type Desk = Result<mpsc::SyncSender<Look>, FilterUnavailable>;
 
 struct Inner {
     opener: Opener,
@@ -79,6 +79,8 @@ impl std::fmt::Debug for Inner {
 
 struct Look {
     picture: RgbImage,
+    /// After that nobody waits for the answer.
+    until: Instant,
     answer: mpsc::SyncSender<Result<f32, RunError>>,
 }
 
@@ -151,9 +153,11 @@ impl PictureFilter {
 
     fn unfit(&self, picture: &RgbImage) -> Result<f32, FilterUnavailable> {
         let (answer, answered) = mpsc::sync_channel(1);
-        let look = Look { picture: picture.clone(), answer };
-        // A network that crashed drops what it was sent, so that the answer never comes.
-        self.desk().as_ref().map_err(Clone::clone)?.send(look).ok();
+        let look = Look { picture: picture.clone(), until: Instant::now() + self.0.deadline, answer };
+        let sent = self.desk().as_ref().map_err(Clone::clone)?.try_send(look);
+        if let Err(mpsc::TrySendError::Full(_)) = sent {
+            return Err(unavailable(&"its network is behind"));
+        }
         let limit = self.0.deadline;
         match answered.recv_timeout(limit) {
             Ok(score) => score.map_err(|error| unavailable(&error)),
@@ -185,11 +189,14 @@ fn unavailable(why: &impl ToString) -> FilterUnavailable {
 /// The network, on its thread, until nobody can send to it any more.
 fn start(opener: &Opener) -> Desk {
     let network = opener()?;
-    let (sender, looks) = mpsc::channel::<Look>();
+    // One is looked at and one waits; who finds no place would wait for too long.
+    let (sender, looks) = mpsc::sync_channel::<Look>(1);
     let work = move || {
-        for Look { picture, answer } in looks {
-            // Whoever asked may have given up.
-            let _ = answer.send(network(&picture));
+        for Look { picture, until, answer } in looks {
+            if Instant::now() < until {
+                // Whoever asked may have given up.
+                let _ = answer.send(network(&picture));
+            }
         }
     };
     let thread = std::thread::Builder::new().name("picture-filter".to_owned()).spawn(work);

@@ -9,11 +9,11 @@ use crate::store::{Ledger, Verdict};
 fn scored(puts: Sender<Put>, scores: Vec<f32>) -> Kitchen {
     let reviewer = Reviewer::new(&ComplianceConfig::default()).unwrap();
     let scores = Mutex::new(scores.into_iter());
-    let look: Look = Box::new(move |_, plan| {
+    let look: Look = Box::new(move |_, plan, clearance| {
         let unfit = scores.lock().unwrap().next().unwrap();
         let signs = Signs { unfit, known: Vec::new(), pdq: "00".repeat(32), model_sha256: "ab".repeat(32) };
         let texts = Texts { positive: &plan.prompt, ..Texts::default() };
-        Ok(reviewer.picture_signs(&signs, &texts, &plan.clearance))
+        Ok(reviewer.picture_signs(&signs, &texts, clearance))
     });
     Kitchen { look, ..kitchen(puts) }
 }
@@ -42,22 +42,43 @@ fn of(prompt: &str) -> Plan {
     Plan { prompt: prompt.to_owned(), ..plan(7) }
 }
 
-#[tokio::test]
-async fn a_mark_is_looked_at_on_the_picture_that_it_is_drawn_on() {
-    let mut plan = of("a child");
+/// A job whose pictures carry a mark: what became of it, and what was decided of what.
+async fn marked(prompt: &str, scores: Vec<f32>) -> (Outcome, usize, Vec<(String, String)>) {
+    let mut plan = of(prompt);
+    plan.sampling.num_images = 1;
     plan.watermark.image_sha256 = Some("mark".to_owned());
     let with_mark = |puts| {
         let mut png = std::io::Cursor::new(Vec::new());
         RgbImage::new(8, 8).write_to(&mut png, image::ImageFormat::Png).unwrap();
         let attached = Box::new(move |_: &str| Ok(Some(png.get_ref().clone())));
-        Kitchen { attached, ..scored(puts, vec![0.1, 0.6]) }
+        Kitchen { attached, ..scored(puts, scores) }
     };
     let (outcome, puts, entries) = judged(with_mark, plan).await;
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    (
+        outcome,
+        puts.len(),
+        entries.iter().map(|entry| (text(&entry["of"]), text(&entry["decision"]))).collect(),
+    )
+}
+
+fn said(of: &str, decision: &str) -> (String, String) {
+    (of.to_owned(), decision.to_owned())
+}
+
+#[tokio::test]
+async fn a_mark_is_looked_at_alone_and_where_it_is_drawn() {
+    let (outcome, puts, entries) = marked("a hat", vec![0.1, 0.9]).await;
     assert!(matches!(outcome, Outcome::Blocked(_)), "{outcome:?}");
-    assert!(puts.is_empty());
-    let said: Vec<_> = entries.iter().map(|entry| (entry["of"].clone(), entry["decision"].clone())).collect();
-    let wanted = [("drawn".into(), "passed".into()), ("watermarked".into(), "blocked".into())];
-    assert_eq!(said, wanted);
+    assert_eq!((puts, entries), (0, vec![said("drawn", "passed"), said("mark", "blocked")]));
+    let (outcome, puts, entries) = marked("a child", vec![0.1, 0.1, 0.6]).await;
+    assert!(matches!(outcome, Outcome::Blocked(_)), "{outcome:?}");
+    assert_eq!(puts, 0);
+    assert_eq!(entries.last(), Some(&said("watermarked", "blocked")));
+    let (outcome, puts, entries) = marked("a hat", vec![0.9, 0.1, 0.9]).await;
+    assert!(matches!(outcome, Outcome::Completed(_)), "{outcome:?}");
+    assert_eq!(puts, 2);
+    assert_eq!(entries, [said("drawn", "flagged"), said("mark", "passed"), said("watermarked", "flagged")]);
 }
 
 #[tokio::test]

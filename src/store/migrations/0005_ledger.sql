@@ -11,9 +11,8 @@ CREATE TABLE ledger (
 
 CREATE INDEX ledger_jobs ON ledger (job_id);
 
--- Texts that an operator let pass.
-CREATE INDEX ledger_overrides ON ledger (json_extract(entry, '$.overrides'))
-    WHERE json_extract(entry, '$.overrides') IS NOT NULL;
+-- Texts on which an operator ruled.
+CREATE INDEX ledger_rulings ON ledger (json_extract(entry, '$.rules_on'));
 
 CREATE TRIGGER ledger_is_not_changed BEFORE UPDATE ON ledger
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;

@@ -1,6 +1,7 @@
 use rusqlite::Connection;
 
 use super::*;
+use crate::compliance::Category;
 use crate::store::ledger::append;
 use crate::store::migrations;
 
@@ -20,7 +21,7 @@ fn filled() -> (tempfile::TempDir, StoreConfig) {
 }
 
 fn verified(config: &StoreConfig) -> Result<(u64, [u8; 32]), LedgerFault> {
-    Ledger::open(config).unwrap().unwrap().verify().unwrap()
+    Ledger::open(config).unwrap().unwrap().verify(None).unwrap()
 }
 
 #[test]
@@ -73,26 +74,57 @@ fn there_is_no_ledger_before_there_is_a_database() {
     assert!(matches!(Ledger::open(&config(folder.path())), Err(StoreError::TooNew { .. })));
 }
 
+#[test]
+fn a_hash_noted_elsewhere_finds_what_was_cut_off() {
+    let (_folder, config) = filled();
+    let (_, noted) = verified(&config).unwrap();
+    let connection = Connection::open(config.database()).unwrap();
+    append(&connection, "run_c", &[json!({"n": 4})], 40).unwrap();
+    let ledger = || Ledger::open(&config).unwrap().unwrap();
+    assert!(matches!(ledger().verify(Some(noted)).unwrap(), Ok((4, _))));
+    assert_eq!(ledger().verify(Some([7; 32])).unwrap(), Err(LedgerFault::Noted));
+    connection
+        .execute_batch("DROP TRIGGER ledger_is_not_shortened; DELETE FROM ledger WHERE seq > 2")
+        .unwrap();
+    assert_eq!(verified(&config), Err(LedgerFault::Missing(3)));
+    connection.execute_batch("UPDATE sqlite_sequence SET seq = 2 WHERE name = 'ledger'").unwrap();
+    assert!(verified(&config).is_ok());
+    assert_eq!(ledger().verify(Some(noted)).unwrap(), Err(LedgerFault::Noted));
+}
+
 #[tokio::test]
 async fn an_override_is_written_down_and_known_to_the_running_service() {
-    let (_folder, config) = filled();
-    let (store, _) = open(&config).await;
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let (store, key) = open(&config).await;
+    let submit = async |category: &str| {
+        let job = NewJob { evidence: vec![blocked(category)], ..new_job(key) };
+        store.submit(job).await.unwrap().ticket().id.clone()
+    };
+    let (open, locked) = (submit("hate").await, submit("sexual/minors").await);
     let mut desk = LedgerDesk::open(&config, OffsetDateTime::UNIX_EPOCH).unwrap();
-    assert!(!store.overridden("ab").await.unwrap());
-    desk.rule("run_a", Ruling::Appealed, "ada", "it is a history lesson").unwrap();
-    assert!(!store.overridden("ab").await.unwrap());
-    let locked = desk.rule("run_b", Ruling::Overridden, "ada", "please").unwrap_err();
-    assert!(matches!(&locked, StoreError::Ruling(said) if said.contains("always")), "{locked}");
+    let passed = |key, text: &'static str| {
+        let store = store.clone();
+        std::thread::spawn(move || store.overridden(key, text).unwrap()).join().unwrap()
+    };
+    assert_eq!(passed(key, "ab"), []);
+    desk.rule(&open, Ruling::Appealed, "ada", "it is a history lesson").unwrap();
+    assert_eq!(passed(key, "ab"), []);
+    let refused = desk.rule(&locked, Ruling::Overridden, "ada", "please").unwrap_err();
+    assert!(matches!(&refused, StoreError::Ruling(said) if said.contains("always")), "{refused}");
     assert!(matches!(desk.rule("run_c", Ruling::Upheld, "ada", ""), Err(StoreError::Ruling(_))));
-    desk.rule("run_a", Ruling::Overridden, "ada", "so it is").unwrap();
-    assert!(store.overridden("ab").await.unwrap());
-    assert!(!store.overridden("cd").await.unwrap());
-    assert!(matches!(verified(&config), Ok((5, _))));
-    let last = &Ledger::open(&config).unwrap().unwrap().entries(Some("run_a"), 1).unwrap()[0];
-    assert_eq!(
-        last.entry,
-        json!({"event": "override", "by": "ada", "reason": "so it is", "overrides": "ab"})
-    );
+    desk.rule(&open, Ruling::Overridden, "ada", "so it is").unwrap();
+    assert_eq!(passed(key, "ab"), [Category::Hate]);
+    assert_eq!(passed(key + 1, "ab"), [], "another key's");
+    assert_eq!(passed(key, "cd"), []);
+    let last = &Ledger::open(&config).unwrap().unwrap().entries(Some(&open), 1).unwrap()[0];
+    let wanted = json!({
+        "event": "override", "by": "ada", "reason": "so it is", "rules_on": "ab", "key_id": key, "overrides": ["hate"]
+    });
+    assert_eq!(last.entry, wanted);
+    desk.rule(&open, Ruling::Upheld, "ada", "on second thoughts").unwrap();
+    assert_eq!(passed(key, "ab"), []);
+    assert!(verified(&config).is_ok());
     store.close().await;
 }
 
