@@ -25,6 +25,7 @@ fn render(case: &Case, model_dir: &Path, folder: &Path, more: &[&str]) -> Output
     Command::new(env!("CARGO_BIN_EXE_imgen"))
         .current_dir(folder)
         .env("IMGEN_DEVICE", "cpu")
+        .env("IMGEN_PICTURE_MODEL", concat!(env!("CARGO_MANIFEST_DIR"), "/.filters/open-nsfw.onnx"))
         .args(["render", "--model-dir"])
         .arg(model_dir)
         .args(["--prompt", &case.prompt, "--negative", case.negative_prompt.as_deref().unwrap_or_default()])

@@ -129,7 +129,7 @@ fn without_its_picture_filter_the_service_is_not_ready_and_delivers_nothing() {
     let house = House::start_until("/healthz", &[("IMGEN_PICTURE_MODEL", "/nowhere/open-nsfw.onnx")]);
     let ready = house.send("GET", "/readyz", &[("Authorization", None)], b"");
     assert_eq!(ready.status, 503);
-    assert_eq!(ready.json()["not_ready"], json!(["picture_filter"]));
+    assert_eq!(ready.json()["details"]["not_ready"], json!(["picture_filter"]));
     let (_, failed) = house.draw(&json!({"prompt": "a red hoodie", "steps": 1}));
     assert_eq!(
         failed,
@@ -159,4 +159,10 @@ fn a_picture_that_an_operator_knows_is_not_delivered() {
     assert_eq!(blocked["filter_categories"], json!(["intellectual_property"]), "{blocked}");
     assert!(blocked.get("meta").is_none());
     assert_eq!(ledger(&strict, id(&job))[0]["by"], "hash_list:known.txt");
+
+    strict.cli(&["ledger", "rule", id(&job), "override", "--by", "ada", "--reason", "it is ours"]);
+    let (_, done) = strict.draw(&wish);
+    assert_eq!(done["meta"]["compliance_codes"], json!(["ipv"]), "{done}");
+    strict.cli(&["ledger", "rule", id(&job), "uphold", "--by", "ada", "--reason", "it is not"]);
+    assert_eq!(strict.draw(&wish).1["compliance"], "unsafe");
 }

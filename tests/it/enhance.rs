@@ -8,7 +8,7 @@ use crate::completions::{Completions, Says};
 use crate::house::{House, root};
 
 const PROMPT: &str = "@aya red hoodie, (smiling:1.2), -red dress";
-const ENHANCED: &str = "@aya red hoodie, (smiling:1.2), warm lighting, city lights, -red dress";
+const ENHANCED: &str = "@aya red hoodie, (smiling:1.2), warm lighting, city skyline, -red dress";
 
 fn text(said: &str) -> Says {
     Says::Text(said.into())
@@ -26,7 +26,7 @@ fn codes(answer: &Value) -> Vec<String> {
 #[test]
 fn optimize_gives_the_prompt_with_more_and_the_model_sees_no_syntax() {
     let model =
-        Completions::start(text("Warm lighting, city lights, red hoodie, @bella, -hat, nude, (x:1.2)"));
+        Completions::start(text("Warm lighting, city skyline, red hoodie, @bella, -hat, nude, (x:1.2)"));
     let house = House::configured(&model.config());
     let answer = optimize(&house, PROMPT);
     assert_eq!((answer.status, &answer.json()["prompt"]), (200, &json!(ENHANCED)), "{}", answer.json());
@@ -117,7 +117,7 @@ fn optimize_refuses_what_generate_refuses() {
 
 #[test]
 fn generate_draws_the_enhanced_prompt_and_meta_holds_both() {
-    let model = Completions::start(text("warm lighting, city lights"));
+    let model = Completions::start(text("warm lighting, city skyline"));
     let house = House::configured(&model.config());
     let (job, done) = house.draw(&json!({"prompt": PROMPT, "optimize": true, "steps": 1}));
     assert_eq!((&job["prompt"], codes(&job).len()), (&json!(ENHANCED), 0), "{job}");
@@ -127,7 +127,7 @@ fn generate_draws_the_enhanced_prompt_and_meta_holds_both() {
         (&json!(ENHANCED), &json!(PROMPT), &json!(true))
     );
     assert!(
-        meta["positive"].as_str().unwrap().contains("red hoodie, (smiling:1.2), warm lighting, city lights"),
+        meta["positive"].as_str().unwrap().contains("red hoodie, (smiling:1.2), warm lighting, city skyline"),
         "{meta}"
     );
     assert!(meta["negative"].as_str().unwrap().ends_with("red dress"));
@@ -156,13 +156,13 @@ fn generate_goes_on_with_the_clients_prompt_unless_strict() {
         (refused.status, &json["code"], &json["details"]["field"]),
         (400, &json!("NOT_ACCEPTED"), &json!("optimize"))
     );
-    model.say(text("warm lighting, city lights"));
+    model.say(text("warm lighting, city skyline"));
     assert_eq!(house.ask(&strict).status, 200);
 }
 
 #[test]
 fn a_repeated_request_is_not_enhanced_again() {
-    let model = Completions::start(text("warm lighting, city lights"));
+    let model = Completions::start(text("warm lighting, city skyline"));
     let house = House::configured(&model.config());
     let body = json!({"action": "generate", "prompt": PROMPT, "optimize": true, "steps": 1});
     let headers = [("Idempotency-Key", Some("order 1"))];
@@ -180,7 +180,7 @@ fn a_repeated_request_is_not_enhanced_again() {
 /// What a model adds can neither block a harmless prompt nor open a blocked one.
 #[test]
 fn review_sees_the_prompt_before_and_after() {
-    let model = Completions::start(text("canary-sexual-minors, warm lighting, city lights"));
+    let model = Completions::start(text("canary-sexual-minors, warm lighting, city skyline"));
     let house = House::configured(&model.config());
     let (job, done) = house.draw(&json!({"prompt": PROMPT, "optimize": true, "steps": 1}));
     assert_eq!((&job["prompt"], &done["compliance"]), (&json!(ENHANCED), &json!("safe")));
@@ -191,7 +191,7 @@ fn review_sees_the_prompt_before_and_after() {
 
 #[test]
 fn nothing_is_pushed_out_of_the_windows() {
-    let model = Completions::start(text("warm lighting, city lights, wet asphalt, neon signs"));
+    let model = Completions::start(text("warm lighting, city skyline, wet asphalt, neon signs"));
     let house = House::configured(&model.config());
     let windows = |prompt: &str| {
         let parsed = house.ask(&json!({"action": "parse", "prompt": prompt})).json();
@@ -210,7 +210,7 @@ fn nothing_is_pushed_out_of_the_windows() {
 
 #[test]
 fn more_than_may_wait_are_told_so_and_the_door_stays_open() {
-    let model = Completions::start(Says::Later(Duration::from_secs(2), "warm lighting, city lights".into()));
+    let model = Completions::start(Says::Later(Duration::from_secs(2), "warm lighting, city skyline".into()));
     let house = House::configured(&format!("{}at_once = 1\nwaiting = 1\n", model.config()));
     std::thread::scope(|scope| {
         let asked: Vec<_> = (0..6).map(|_| scope.spawn(|| optimize(&house, PROMPT))).collect();
