@@ -42,7 +42,7 @@ pub(super) fn inspect(
     index: u32,
 ) -> Result<Inspected, CookError> {
     let what = |of: &str| json!({"picture_index": index, "of": of});
-    let mut inspected = one(look, picture, plan, &plan.clearance, what("drawn"))?;
+    let mut inspected = one(look, picture, plan, &plan.clearance, &what("drawn"))?;
     let Some(artwork) = artwork else { return Ok(inspected) };
     let unfit = |error: ArtworkError| CookError::failed("WATERMARK", &error, false);
     let decent = [(Category::Sexual, Mode::Block)].into_iter().collect();
@@ -59,7 +59,7 @@ pub(super) fn inspect(
         // A picture that is flagged by itself stays so under its mark.
         let already = inspected.flags.contains(&Category::Sexual) && of == "watermarked";
         let clearance = if already { &plan.clearance } else { &strict };
-        let seen = one(look, &picture, plan, clearance, what(of))?;
+        let seen = one(look, &picture, plan, clearance, &what(of))?;
         inspected.blocked = seen.blocked;
         inspected.flags.extend(seen.flags);
         inspected.evidence.extend(seen.evidence);
@@ -73,7 +73,7 @@ fn one(
     picture: &RgbImage,
     plan: &Plan,
     clearance: &Clearance,
-    which: Value,
+    which: &Value,
 ) -> Result<Inspected, CookError> {
     let verdict = look(picture, plan, clearance)
         .map_err(|error| CookError::failed("filter_unavailable", &error, false))?;

@@ -74,5 +74,5 @@ fn more_than_the_queue_holds_is_turned_away() {
         asked.into_iter().map(|asked| asked.join().unwrap()).collect()
     });
     assert!(answers.iter().any(Result::is_ok));
-    assert!(answers.iter().any(|answer| *answer == Err(EnhanceError::Busy)), "{answers:?}");
+    assert!(answers.contains(&Err(EnhanceError::Busy)), "{answers:?}");
 }

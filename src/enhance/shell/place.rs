@@ -13,8 +13,8 @@ impl<'a> Place<'a> {
     /// In a prompt that says something.
     pub(in crate::enhance) fn find(prompt: &'a str) -> Self {
         let depth = depths(prompt);
-        let ends = spans(prompt).into_iter().filter(|span| span.positive).map(|span| span.end);
-        let at = ends.filter(|end| depth.get(*end).copied() == Some(0)).last().unwrap_or(prompt.len());
+        let mut ends = spans(prompt).into_iter().filter(|span| span.positive).map(|span| span.end);
+        let at = ends.rfind(|end| depth.get(*end).copied() == Some(0)).unwrap_or(prompt.len());
         let (before, after) = prompt.split_at(at);
         Self { before, after }
     }
