@@ -16,7 +16,7 @@ import tomllib
 from PIL import Image, ImageDraw
 
 PAIRS = 20
-SIDE_PX, THUMB_PX, COLUMNS = 512, 168, 4
+SIDE_PX, THUMB_PX, COLUMNS = 1024, 168, 4
 # What the starter was trained to draw: training/attributes.json.
 KNOWN = ("hoodie", "shirt", "sweater", "blazer", "suit", "hair", "glasses", "beard", "hijab", "turban", "headscarf", "beanie", "afro")
 ROOT = pathlib.Path(__file__).resolve().parent.parent
