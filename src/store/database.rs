@@ -51,6 +51,23 @@ pub(super) fn open_reader(config: &StoreConfig) -> Result<Connection, StoreError
     Ok(connection)
 }
 
+/// [`open_reader`], with the schema that was found; `None` where there is no database yet.
+///
+/// # Errors
+/// One that is newer than this program, or cannot be read.
+pub(super) fn open_known(config: &StoreConfig) -> Result<Option<(Connection, u32)>, StoreError> {
+    let path = config.database();
+    if !path.exists() {
+        return Ok(None);
+    }
+    let connection = open_reader(config)?;
+    let found = migrations::version(&connection)?;
+    if found > migrations::KNOWN {
+        return Err(StoreError::TooNew { path, found, known: migrations::KNOWN });
+    }
+    Ok(Some((connection, found)))
+}
+
 /// The database's path with its folder's links followed: an operator may link the folder to another disk, while a link in
 /// the file's own place is refused when it is opened.
 fn resolved(config: &StoreConfig) -> Result<PathBuf, StoreError> {

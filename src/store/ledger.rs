@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
-use super::{StoreConfig, StoreError, database, migrations, moment, moment_ms};
+use super::{StoreConfig, StoreError, database, moment, moment_ms};
 use crate::compliance::Category;
 
 /// The schema that brought the table.
@@ -107,16 +107,8 @@ pub struct Ledger(Connection);
 impl Ledger {
     /// `None` where there is no database yet, or one from before there was a ledger.
     pub fn open(config: &StoreConfig) -> Result<Option<Self>, StoreError> {
-        let path = config.database();
-        if !path.exists() {
-            return Ok(None);
-        }
-        let connection = database::open_reader(config)?;
-        let found = migrations::version(&connection)?;
-        if found > migrations::KNOWN {
-            return Err(StoreError::TooNew { path, found, known: migrations::KNOWN });
-        }
-        Ok((found >= SINCE).then_some(Self(connection)))
+        let there = database::open_known(config)?.filter(|(_, schema)| *schema >= SINCE);
+        Ok(there.map(|(connection, _)| Self(connection)))
     }
 
     /// Those of one job, or the last `limit` of all, the newest first.

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use super::jobs_table::Claim;
-use super::{StoreConfig, StoreError, database, migrations, moment};
+use super::{StoreConfig, StoreError, database, moment};
 use crate::plan::record_name;
 
 /// The schemas that brought the table, and all of its columns.
@@ -203,17 +203,9 @@ impl Records {
     /// # Errors
     /// A database of another version, and one that cannot be read.
     pub fn open(config: &StoreConfig) -> Result<Option<Self>, StoreError> {
-        let path = config.database();
-        if !path.exists() {
-            return Ok(None);
-        }
-        let connection = database::open_reader(config)?;
-        let found = migrations::version(&connection)?;
-        if found > migrations::KNOWN {
-            return Err(StoreError::TooNew { path, found, known: migrations::KNOWN });
-        }
+        let Some((connection, found)) = database::open_known(config)? else { return Ok(None) };
         if (FIRST..SINCE).contains(&found) {
-            return Err(StoreError::TooOld { path, found, known: SINCE });
+            return Err(StoreError::TooOld { path: config.database(), found, known: SINCE });
         }
         Ok((found >= SINCE).then(|| Self { connection: Arc::new(Mutex::new(connection)) }))
     }
