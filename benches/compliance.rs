@@ -172,7 +172,7 @@ fn main() {
     let config =
         ComplianceConfig { picture_model: root(".filters/open-nsfw.onnx"), ..ComplianceConfig::default() };
     let reviewer = Reviewer::new(&config).expect("rules");
-    let presets = Presets::load(&root("presets")).expect("presets");
+    let presets = Presets::load(&root("presets"), &root("loras")).expect("presets");
     let sets = [
         ("random grammar".to_owned(), random(&presets)),
         ("everyday captions".to_owned(), captions()),

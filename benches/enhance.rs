@@ -48,7 +48,7 @@ fn sides(prompt: &str) -> (Vec<Token>, Vec<Token>) {
 
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let presets = Presets::load(&root.join("presets")).expect("presets");
+    let presets = Presets::load(&root.join("presets"), &root.join("loras")).expect("presets");
     let (_, model) = presets.default_model().expect("a model");
     let counter = WindowCounter::load(&root.join("models").join(&model.checkpoint)).expect("tokenizers");
     let windows = |text: &str| -> Vec<usize> {

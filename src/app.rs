@@ -85,7 +85,8 @@ impl Rooms {
         let mut complaints = Complaints::default();
         config.service.validate_folders(&mut complaints);
         let reviews = config.compliance.open(&mut complaints);
-        let presets = match Shelf::open(&config.service.presets_dir, &config.service.models_dir) {
+        let service = &config.service;
+        let presets = match Shelf::open(&service.presets_dir, &service.models_dir, &service.loras_dir) {
             Ok(presets) => Some(Arc::new(presets)),
             Err(found) => {
                 complaints.0.extend(found.0);
@@ -288,6 +289,7 @@ impl App {
             jobs::look(rooms.reviewer.clone(), rooms.filter.clone()),
             rooms.workshop.clone(),
             config.service.models_dir.clone(),
+            config.service.loras_dir.clone(),
             tokio::runtime::Handle::current(),
         );
         let Workshop { mark, credentials, .. } = rooms.workshop;

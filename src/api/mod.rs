@@ -13,6 +13,7 @@ mod health;
 mod idempotency;
 mod limits;
 mod line;
+mod loras;
 mod notes;
 pub mod objects;
 mod request_id;

@@ -5,13 +5,14 @@ use serde_json::Value;
 use super::Chance;
 use super::actions::GenerateRequest;
 use super::fields::Int;
+use super::loras::{self, Place};
 use super::notes::Notes;
 use super::watermark;
 use crate::compliance::{ApprovedPrompt, Clearance, Texts};
 use crate::error::{ApiError, Code};
 use crate::plan::{
-    self, CharacterRights, Credentials, DEFAULT_SIZE, Format, Output, PLAN_VERSION, Plan, SIZES, Sampling,
-    Size, Warning, Watermark, samplers,
+    self, CharacterRights, Credentials, DEFAULT_SIZE, Format, Output, PLAN_VERSION, Plan, PlannedLora, SIZES,
+    Sampling, Size, Warning, Watermark, samplers,
 };
 use crate::presets::{Character, Model, Presets, Style, Viewer};
 use crate::prompt::{self, Composed, ParsedPrompt, Parts, PromptError};
@@ -40,6 +41,8 @@ pub struct Draft {
     pub(super) model: String,
     pub(super) style: String,
     pub(super) checkpoint: String,
+    vae: Option<String>,
+    pub(super) loras: Vec<PlannedLora>,
     size: Size,
     sampling: Sampling,
     output: Output,
@@ -67,9 +70,12 @@ pub fn resolve(
     let (model_key, model) = pick_model(&request.model, presets, &mut notes)?;
     let (style_key, style) = pick_style(&request.style, model, &mut notes)?;
     let character = match &parsed.character {
-        Some(name) => Some(pick_character(name, model_key, presets, viewer, &mut notes)?),
+        Some(name) => Some(pick_character(name, model_key, presets, viewer)?),
         None => None,
     };
+    let brought = parsed.character.as_deref().zip(character.and_then(|character| character.lora.as_ref()));
+    let place = Place { presets, viewer, checkpoint: &model.checkpoint };
+    let loras = loras::pick(&request.loras, brought, place, &mut notes)?;
     let composed = compose(&parsed, character, model, style, &request.negative);
     let size = pick_size(request, &mut notes);
     let sampling = pick_sampling(request, model, chance.seed, &mut notes)?;
@@ -87,6 +93,8 @@ pub fn resolve(
         model: model_key.to_owned(),
         style: style_key.to_owned(),
         checkpoint: model.checkpoint.clone(),
+        vae: model.vae.clone(),
+        loras,
         size,
         sampling,
         output,
@@ -113,6 +121,8 @@ impl Draft {
             model: self.model,
             style: self.style,
             checkpoint: self.checkpoint,
+            vae: self.vae,
+            loras: self.loras,
             size: self.size,
             sampling: self.sampling,
             output: self.output,
@@ -230,16 +240,11 @@ fn pick_character<'a>(
     model: &str,
     presets: &'a Presets,
     viewer: &Viewer<'_>,
-    notes: &mut Notes,
 ) -> Result<&'a Character, ApiError> {
     let character = presets.character(name, viewer).ok_or_else(|| invalid_character(name))?;
     if !character.is_on(model) {
         let models = character.models.clone().unwrap_or_default();
         return Err(invalid_character(name).with("model", model).with("models", models));
-    }
-    if character.lora.is_some() {
-        let message = format!("this version loads no LoRA; @{name} is drawn from its words alone");
-        notes.say("prompt", "LORA_SKIPPED", message);
     }
     Ok(character)
 }
@@ -343,6 +348,8 @@ fn pick_sampling(
             model.num_inference_steps.into(),
         )),
         guidance_scale: notes.clamp_real("guidance", request.guidance, 0.0..=30.0, model.guidance_scale),
+        guidance_rescale: model.guidance_rescale,
+        clip_skip: model.clip_skip,
         seed,
         num_images: whole(notes.clamp("num_images", request.num_images, 1..=4, 1)),
     })

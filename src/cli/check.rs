@@ -11,9 +11,9 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let rooms = runtime.block_on(Rooms::open(config)).map_err(AppError::Complaints)?;
     println!("configuration  ok");
-    let Counts { models, styles, characters, recipes } = rooms.presets.now().counts();
+    let Counts { models, styles, characters, loras, recipes } = rooms.presets.now().counts();
     println!(
-        "presets        ok: models {models}, styles {styles}, characters {characters}, recipes {recipes}"
+        "presets        ok: models {models}, styles {styles}, characters {characters}, LoRAs {loras}, recipes {recipes}"
     );
     for (name, model) in &rooms.models {
         println!(

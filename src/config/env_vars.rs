@@ -109,6 +109,13 @@ pub const ENV_VARS: &[EnvVar] = &[
         "presets",
         "models, styles, characters and random prompts as data",
     ),
+    text(
+        "IMGEN_LORAS_DIR",
+        "service",
+        "loras_dir",
+        "loras",
+        "LoRA files, each with its entry in the register",
+    ),
     text("IMGEN_DEVICE", "diffusion", "device", "auto", "`auto`, `cpu` or `cuda:N`"),
     text("IMGEN_DTYPE", "diffusion", "dtype", "auto", "`auto`, `f32`, `bf16` or `f16`"),
     integer("IMGEN_THREADS", "diffusion", "threads", "0", "CPU threads of the pipeline; 0 takes all cores"),

@@ -18,6 +18,8 @@ pub struct ServiceConfig {
     pub models_dir: PathBuf,
     /// Models, styles, characters and random prompts.
     pub presets_dir: PathBuf,
+    /// LoRA files, each with its entry in the register; it need not be there.
+    pub loras_dir: PathBuf,
     /// Where clients reach this service; none means `http://` and the listen address.
     pub public_url: Option<String>,
     /// A fixed first API key; empty means that one is minted at the first start.
@@ -43,6 +45,7 @@ impl Default for ServiceConfig {
         Self {
             models_dir: "models".into(),
             presets_dir: "presets".into(),
+            loras_dir: "loras".into(),
             public_url: None,
             api_key: Secret::default(),
             log: "info,actix_server=warn,c2pa=warn".into(),

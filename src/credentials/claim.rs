@@ -17,6 +17,8 @@ pub struct Provenance {
     pub model: String,
     /// SHA-256 of the model's weights, 64 hexadecimal digits.
     pub model_sha256: Option<String>,
+    /// SHA-256 of each LoRA that was merged into them, 64 hexadecimal digits.
+    pub loras_sha256: Vec<String>,
     /// SHA-256 of a salt that is kept to the record and of everything that decides the picture, 64 hexadecimal digits.
     pub recipe_sha256: Option<String>,
     pub seed: Option<u32>,
@@ -53,6 +55,7 @@ impl Provenance {
             source_type: DigitalSourceType::TRAINED_ALGORITHMIC_MEDIA,
             model: String::new(),
             model_sha256: None,
+            loras_sha256: Vec::new(),
             recipe_sha256: None,
             seed: None,
             character_rights: None,

@@ -187,6 +187,7 @@ fn generation(provenance: &Provenance, include_prompt: bool) -> Option<Value> {
     };
     put("model", (!provenance.model.is_empty()).then(|| json!(provenance.model)));
     put("modelSha256", provenance.model_sha256.as_ref().map(|hash| json!(hash)));
+    put("lorasSha256", (!provenance.loras_sha256.is_empty()).then(|| json!(provenance.loras_sha256)));
     put("recipeSha256", provenance.recipe_sha256.as_ref().map(|hash| json!(hash)));
     put("seed", provenance.seed.map(|seed| json!(seed)));
     let shown = provenance.character_rights.as_ref();

@@ -36,7 +36,7 @@ pub mod tokenizer;
 #[cfg(test)]
 mod tests;
 
-pub use checkpoint::weights_sha256;
+pub use checkpoint::{file_sha256, weights_sha256};
 pub use config::{DeviceChoice, DiffusionConfig, DtypeChoice};
 pub use engine::{Engine, ModelInfo, Progress, RenderSpec};
 pub use error::DiffusionError;

@@ -30,6 +30,8 @@ pub(super) type Attached = Box<dyn Fn(&str) -> Result<Option<Vec<u8>>, StoreErro
 pub struct Kitchen {
     /// Where checkpoints lie; a plan names one below it.
     pub models_dir: PathBuf,
+    /// Where LoRA files lie, under their registered names.
+    pub loras_dir: PathBuf,
     /// [`Engine::render`].
     pub render: Box<dyn Fn(RenderSpec, Progress) -> Result<Rendered, DiffusionError> + Send>,
     /// [`Storage::put`], waited for.
@@ -64,10 +66,12 @@ impl Kitchen {
         look: Look,
         workshop: Workshop,
         models_dir: PathBuf,
+        loras_dir: PathBuf,
         runtime: tokio::runtime::Handle,
     ) -> Self {
         Self {
             models_dir,
+            loras_dir,
             look,
             workshop,
             render: Box::new(move |spec, progress| engine.render(spec, progress)),

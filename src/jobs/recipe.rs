@@ -22,11 +22,14 @@ impl Recipe {
             "positive": plan.approved.positive(),
             "negative": plan.approved.negative(),
             "weights_sha256": weights_sha256,
+            "loras": plan.loras,
             "width": plan.size.width_px,
             "height": plan.size.height_px,
             "sampler": plan.sampling.sampler,
             "steps": plan.sampling.num_inference_steps,
             "guidance": plan.sampling.guidance_scale,
+            "guidance_rescale": plan.sampling.guidance_rescale,
+            "clip_skip": plan.sampling.clip_skip,
             "seed": plan.sampling.seed.wrapping_add(index),
         });
         Self { text: recipe.to_string(), salt }

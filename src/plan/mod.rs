@@ -45,8 +45,14 @@ pub struct Plan {
     pub model: String,
     /// Key of the style within that model.
     pub style: String,
-    /// Folder of the checkpoint, relative to the models folder.
+    /// Folder or single file of the checkpoint, relative to the models folder.
     pub checkpoint: String,
+    /// Folder or file there whose autoencoder takes the place of the checkpoint's own.
+    #[serde(default)]
+    pub vae: Option<String>,
+    /// In the order in which they were asked for.
+    #[serde(default)]
+    pub loras: Vec<PlannedLora>,
     pub size: Size,
     pub sampling: Sampling,
     pub output: Output,
@@ -71,6 +77,19 @@ impl Plan {
 pub fn said<'a>(prompt: &'a str, original: Option<&'a str>, credentials: &'a Credentials) -> [&'a str; 7] {
     let Credentials { author, title, description, organization, vendor } = credentials;
     [prompt, original.unwrap_or_default(), author, title, description, organization, vendor]
+}
+
+/// A LoRA that is merged into the checkpoint for this plan's pictures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedLora {
+    /// As it was registered; a file of the folder of LoRAs.
+    pub name: String,
+    /// Of that file when the plan was made, 64 hexadecimal digits; with another one nothing is drawn.
+    pub sha256: String,
+    /// Of the UNet's part.
+    pub weight: f64,
+    /// Of the text encoders' part.
+    pub te_weight: f64,
 }
 
 /// Width and height of a picture, in pixels.
@@ -100,6 +119,12 @@ pub struct Sampling {
     pub sampler: SamplerKind,
     pub num_inference_steps: u32,
     pub guidance_scale: f64,
+    /// 0 to 1: how far guidance is brought back to the prediction's own contrast.
+    #[serde(default)]
+    pub guidance_rescale: f64,
+    /// Layers of the text encoders that are left out beside the last.
+    #[serde(default)]
+    pub clip_skip: u32,
     /// 0 to 2^32-1. Picture `i` of a job is drawn from `seed + i`, wrapping.
     pub seed: u32,
     pub num_images: u32,

@@ -80,19 +80,24 @@ impl<'a> Fields<'a> {
         self.take(field, "a text", |value| value.as_str().map(str::to_owned))
     }
 
-    /// A text that `accept` accepts.
-    pub(super) fn key_of(
+    /// A text through `read`; `kind` names what `read` accepts.
+    pub(super) fn text_as<T>(
         &mut self,
         field: &str,
         kind: &str,
-        accept: impl Fn(&str) -> bool,
-    ) -> Option<String> {
-        self.take(field, kind, |value| value.as_str().filter(|text| accept(text)).map(str::to_owned))
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        self.take(field, kind, |value| value.as_str().and_then(read))
     }
 
     pub(super) fn integer(&mut self, field: &str, range: RangeInclusive<i64>) -> Option<i64> {
         let kind = format!("an integer from {} to {}", range.start(), range.end());
         self.take(field, &kind, |value| value.as_integer().filter(|number| range.contains(number)))
+    }
+
+    /// The same, where it may be absent.
+    pub(super) fn integer_or_none(&mut self, field: &str, range: RangeInclusive<i64>) -> Option<Option<i64>> {
+        if self.left.contains_key(field) { self.integer(field, range).map(Some) } else { Some(None) }
     }
 
     /// A number, with or without a fraction.
@@ -117,14 +122,6 @@ impl<'a> Fields<'a> {
         read: impl FnOnce(&Value) -> Option<T>,
     ) -> Option<Option<T>> {
         if self.left.contains_key(field) { self.take(field, kind, read).map(Some) } else { Some(None) }
-    }
-
-    /// One of a few names.
-    pub(super) fn choice<T: Copy>(&mut self, field: &str, choices: &[(&str, T)]) -> Option<T> {
-        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        self.take(field, &format!("one of {}", names.join(", ")), |value| {
-            choices.iter().find(|(name, _)| value.as_str() == Some(name)).map(|(_, choice)| *choice)
-        })
     }
 
     /// A list of texts, none of them empty.

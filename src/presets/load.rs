@@ -6,33 +6,45 @@ use std::path::{Path, PathBuf};
 
 use super::fields::{Fields, KEY_RULE, is_key};
 use super::grammar::{self, PromptFile};
+use super::register::{self, RegisteredLora};
 use super::{Character, Model, Presets};
 use crate::config::complaints::Complaints;
 
-pub(super) fn load(dir: &Path) -> Result<Presets, Complaints> {
+pub(super) fn load(dir: &Path, loras_dir: &Path) -> Result<Presets, Complaints> {
     let mut complaints = Complaints::default();
-    let models = folder(&dir.join("models"), &mut complaints, Model::take);
-    let characters = folder(&dir.join("characters"), &mut complaints, Character::take);
+    let models = some_in_folder(&dir.join("models"), &mut complaints, Model::take);
+    let characters = some_in_folder(&dir.join("characters"), &mut complaints, Character::take);
     let prompts_dir = dir.join("prompts");
-    let prompts = folder(&prompts_dir, &mut complaints, PromptFile::take);
+    let prompts = some_in_folder(&prompts_dir, &mut complaints, PromptFile::take);
+    let loras = register::load(loras_dir, &mut complaints);
     check_order(&models, dir, &mut complaints);
     check_availability(&characters, &models, dir, &mut complaints);
+    check_loras(&characters, &loras, dir, &mut complaints);
     let is_character = |name: &str| characters.contains_key(name);
     let grammar = grammar::build(&prompts, &is_character, &prompts_dir, &mut complaints);
-    if complaints.is_empty() { Ok(Presets { models, characters, grammar }) } else { Err(complaints) }
+    if complaints.is_empty() { Ok(Presets { models, characters, loras, grammar }) } else { Err(complaints) }
+}
+
+/// [`folder`], which must not be empty.
+fn some_in_folder<T>(
+    dir: &Path,
+    complaints: &mut Complaints,
+    take: impl Fn(&mut Fields<'_>) -> Option<T>,
+) -> BTreeMap<String, T> {
+    if list(dir, &mut Complaints::default()).is_some_and(|files| files.is_empty()) {
+        complaints.add(dir.display().to_string(), "there must be at least one .toml file");
+    }
+    folder(dir, complaints, take)
 }
 
 /// Every `KEY.toml` of a folder, read with `take`.
-fn folder<T>(
+pub(super) fn folder<T>(
     dir: &Path,
     complaints: &mut Complaints,
     take: impl Fn(&mut Fields<'_>) -> Option<T>,
 ) -> BTreeMap<String, T> {
     let mut read = BTreeMap::new();
     let Some(files) = list(dir, complaints) else { return read };
-    if files.is_empty() {
-        complaints.add(dir.display().to_string(), "there must be at least one .toml file");
-    }
     for path in &files {
         let place = path.display().to_string();
         let key = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -79,6 +91,21 @@ fn check_order(models: &BTreeMap<String, Model>, dir: &Path, complaints: &mut Co
         if let Some(other) = taken.insert(model.order, key) {
             let place = format!("{}: order", dir.join("models").join(format!("{key}.toml")).display());
             complaints.add(place, format!("{} is the order of `{other}` as well", model.order));
+        }
+    }
+}
+
+/// A character can only bring what is registered.
+fn check_loras(
+    characters: &BTreeMap<String, Character>,
+    loras: &BTreeMap<String, RegisteredLora>,
+    dir: &Path,
+    complaints: &mut Complaints,
+) {
+    for (name, character) in characters {
+        if let Some(lora) = character.lora.as_ref().filter(|lora| !loras.contains_key(&lora.name)) {
+            let place = format!("{}: lora", dir.join("characters").join(format!("{name}.toml")).display());
+            complaints.add(place, format!("there is no registered LoRA `{}`", lora.name));
         }
     }
 }

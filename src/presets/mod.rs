@@ -2,6 +2,7 @@
 #![doc = include_str!("README.md")]
 //!
 //! - `model`, `character`: what a file of each kind holds; `viewer`: who sees which character
+//! - `register`: LoRA files, and who may use which
 //! - `grammar/`, `random`: recipes of random prompts, and one drawn for whom it was asked
 //! - `load`: reads the folders and checks what spans files
 //! - `fields`: a table that is taken apart field by field, complaining
@@ -13,6 +14,7 @@ mod grammar;
 mod load;
 mod model;
 mod random;
+mod register;
 mod shelf;
 mod viewer;
 mod watch;
@@ -25,6 +27,7 @@ use crate::config::complaints::Complaints;
 pub use character::{Character, Lora};
 pub use model::{Model, Style};
 pub use random::{RandomPrompt, UnknownCharacter, Wanted};
+pub use register::{RegisteredLora, lora_file};
 pub use shelf::Shelf;
 pub use viewer::{KeyRef, Viewer};
 pub use watch::Watch;
@@ -36,6 +39,8 @@ pub struct Presets {
     pub models: BTreeMap<String, Model>,
     /// By name, in lower case, such as `aya`. Not public: each is looked up for somebody.
     characters: BTreeMap<String, Character>,
+    /// By name. Not public: each is looked up for somebody.
+    loras: BTreeMap<String, RegisteredLora>,
     grammar: grammar::Grammar,
 }
 
@@ -46,14 +51,16 @@ pub struct Counts {
     /// Of all models together.
     pub styles: usize,
     pub characters: usize,
+    pub loras: usize,
     /// Of random prompts.
     pub recipes: usize,
 }
 
 impl Presets {
-    /// Reads `models/*.toml`, `characters/*.toml` and `prompts/*.toml` below `dir`, or says all that is wrong with them.
-    pub fn load(dir: &Path) -> Result<Self, Complaints> {
-        load::load(dir)
+    /// Reads `models/*.toml`, `characters/*.toml` and `prompts/*.toml` below `dir` and the register in `loras_dir`, or says all
+    /// that is wrong with them.
+    pub fn load(dir: &Path, loras_dir: &Path) -> Result<Self, Complaints> {
+        load::load(dir, loras_dir)
     }
 
     /// The first model: what an unknown one falls back to (specification, "Silent fallbacks"). There is one in whatever
@@ -73,11 +80,27 @@ impl Presets {
         all.filter(move |(_, character)| character.is_for(viewer))
     }
 
+    /// The registered LoRA of this name, if the viewer may use it: what characters bring is for those who may use one of them,
+    /// anything else for all.
+    pub fn lora(&self, name: &str, viewer: &Viewer<'_>) -> Option<&RegisteredLora> {
+        let brings = |character: &&Character| character.lora.as_ref().is_some_and(|lora| lora.name == name);
+        let mut bringers = self.characters.values().filter(brings).peekable();
+        let is_for_viewer = bringers.peek().is_none() || bringers.any(|character| character.is_for(viewer));
+        self.loras.get(name).filter(|_| is_for_viewer)
+    }
+
+    /// All registered LoRAs that are there for the viewer, by name.
+    pub fn loras_for(&self, viewer: &Viewer<'_>) -> impl Iterator<Item = (&str, &RegisteredLora)> {
+        let names = self.loras.keys().map(String::as_str);
+        names.filter_map(move |name| Some((name, self.lora(name, viewer)?)))
+    }
+
     pub fn counts(&self) -> Counts {
         Counts {
             models: self.models.len(),
             styles: self.models.values().map(|model| model.styles.len()).sum(),
             characters: self.characters.len(),
+            loras: self.loras.len(),
             recipes: self.grammar.len(),
         }
     }

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::fields::Fields;
-use crate::plan::SamplerKind;
+use crate::plan::{SamplerKind, samplers};
 
 /// Steps that a preset may ask for.
 const STEPS: std::ops::RangeInclusive<i64> = 1..=150;
 /// Guidance that a preset may ask for.
 const GUIDANCE: std::ops::RangeInclusive<f64> = 0.0..=30.0;
+/// Layers that a preset may leave out.
+const CLIP_SKIP: std::ops::RangeInclusive<i64> = 0..=11;
 
 /// A diffusion model as clients choose it.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,8 +19,10 @@ pub struct Model {
     pub order: i64,
     /// The name people see.
     pub label: String,
-    /// Folder of the checkpoint, directly below the models folder.
+    /// Folder or single file of the checkpoint, directly below the models folder.
     pub checkpoint: String,
+    /// Folder or file there whose autoencoder takes the place of the checkpoint's own.
+    pub vae: Option<String>,
     /// A key of `styles`.
     pub default_style: String,
     /// Opens every negative prompt; may be empty.
@@ -26,6 +30,10 @@ pub struct Model {
     pub sampler: SamplerKind,
     pub num_inference_steps: u32,
     pub guidance_scale: f64,
+    /// How far guidance is brought back to the prediction's own contrast, 0 to 1.
+    pub guidance_rescale: f64,
+    /// Layers of the text encoders that are left out beside the last, as diffusers counts them.
+    pub clip_skip: u32,
     pub styles: BTreeMap<String, Style>,
 }
 
@@ -46,16 +54,16 @@ impl Model {
     pub(super) fn take(fields: &mut Fields<'_>) -> Option<Self> {
         let order = fields.integer("order", 0..=1_000_000);
         let label = fields.text("label");
-        let checkpoint = fields.key_of(
-            "checkpoint",
-            "a folder's plain name, of letters, digits, `_`, `-` and `.`",
-            is_folder,
-        );
+        let checkpoint = fields.text_as("checkpoint", PLAIN_NAME, plain_name);
+        let vae = fields.optional("vae", PLAIN_NAME, |value| plain_name(value.as_str()?));
         let default_style = fields.text("default_style");
         let negative = fields.text_or_empty("negative");
-        let sampler = fields.choice("sampler", &SAMPLERS);
+        let sampler =
+            fields.text_as("sampler", &format!("one of {}", samplers::KNOWN.join(", ")), samplers::named);
         let steps = fields.integer("num_inference_steps", STEPS);
         let guidance_scale = fields.real("guidance_scale", GUIDANCE);
+        let guidance_rescale = fields.real_or_none("guidance_rescale", 0.0..=1.0);
+        let clip_skip = fields.integer_or_none("clip_skip", CLIP_SKIP);
         let styles = fields.tables("styles", Style::take);
         if let (Some(key), Some(styles)) = (&default_style, &styles)
             && !styles.contains_key(key)
@@ -67,11 +75,14 @@ impl Model {
             order: order?,
             label: label?,
             checkpoint: checkpoint?,
+            vae: vae?,
             default_style: default_style?,
             negative: negative?,
             sampler: sampler?,
             num_inference_steps: u32::try_from(steps?).ok()?,
             guidance_scale: guidance_scale?,
+            guidance_rescale: guidance_rescale?.unwrap_or_default(),
+            clip_skip: u32::try_from(clip_skip?.unwrap_or_default()).ok()?,
             styles: styles?,
         })
     }
@@ -93,13 +104,6 @@ impl Style {
     }
 }
 
-/// The samplers by the names of [`SamplerKind`].
-const SAMPLERS: [(&str, SamplerKind); 3] = [
-    ("EulerDiscreteScheduler", SamplerKind::EulerDiscreteScheduler),
-    ("DPMSolverMultistepScheduler", SamplerKind::DPMSolverMultistepScheduler),
-    ("DPMSolverMultistepSchedulerKarras", SamplerKind::DPMSolverMultistepSchedulerKarras),
-];
-
 /// What may be added to any prompt without becoming part of its syntax.
 fn is_plain(term: &str) -> bool {
     term.starts_with(char::is_alphanumeric)
@@ -107,8 +111,11 @@ fn is_plain(term: &str) -> bool {
         && term != "BREAK"
 }
 
-/// One folder's name: nothing that could lead elsewhere.
-fn is_folder(name: &str) -> bool {
+/// What [`plain_name`] accepts.
+const PLAIN_NAME: &str = "a plain name of a folder or file, of letters, digits, `_`, `-` and `.`";
+
+/// The name of one folder or file: nothing that could lead elsewhere.
+fn plain_name(name: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    !name.is_empty() && !name.starts_with('.') && name.chars().all(plain)
+    (!name.is_empty() && !name.starts_with('.') && name.chars().all(plain)).then(|| name.to_owned())
 }

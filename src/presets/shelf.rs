@@ -17,6 +17,7 @@ const CHECKPOINT_INDEX: &str = "model_index.json";
 pub struct Shelf {
     dir: PathBuf,
     models_dir: PathBuf,
+    loras_dir: PathBuf,
     now: RwLock<Arc<Presets>>,
     /// What the files looked like when they were last read.
     read_at: Mutex<Stamp>,
@@ -27,15 +28,16 @@ pub struct Shelf {
 pub(super) type Stamp = BTreeMap<PathBuf, (Option<SystemTime>, u64)>;
 
 impl Shelf {
-    /// Reads the presets below `dir` for the first time. `models_dir` is where their checkpoints are.
+    /// Reads the presets below `dir` for the first time. `models_dir` is where their checkpoints are, `loras_dir` where LoRAs
+    /// are registered.
     ///
     /// # Errors
     /// Everything that is wrong, at once.
-    pub fn open(dir: &Path, models_dir: &Path) -> Result<Self, Complaints> {
-        let read_at = Mutex::new(stamp(dir));
-        let now = RwLock::new(Arc::new(Presets::load(dir)?));
-        let (dir, models_dir) = (dir.to_owned(), models_dir.to_owned());
-        Ok(Self { dir, models_dir, now, read_at, refused: AtomicBool::new(false) })
+    pub fn open(dir: &Path, models_dir: &Path, loras_dir: &Path) -> Result<Self, Complaints> {
+        let read_at = Mutex::new(stamp(dir, loras_dir));
+        let now = RwLock::new(Arc::new(Presets::load(dir, loras_dir)?));
+        let (dir, models_dir, loras_dir) = (dir.to_owned(), models_dir.to_owned(), loras_dir.to_owned());
+        Ok(Self { dir, models_dir, loras_dir, now, read_at, refused: AtomicBool::new(false) })
     }
 
     /// All presets, as they stay for whoever took them.
@@ -55,7 +57,7 @@ impl Shelf {
 
     /// What the files look like.
     pub(super) fn look(&self) -> Stamp {
-        stamp(&self.dir)
+        stamp(&self.dir, &self.loras_dir)
     }
 
     /// Whether a file came, went or changed since they were read.
@@ -67,7 +69,7 @@ impl Shelf {
     pub(super) fn read_again(&self) {
         // Taken first: a change while the files are read is one that is seen next time.
         *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = self.look();
-        match Presets::load(&self.dir).and_then(|presets| self.with_checkpoints(presets)) {
+        match Presets::load(&self.dir, &self.loras_dir).and_then(|presets| self.with_checkpoints(presets)) {
             Ok(presets) => {
                 let counts = presets.counts();
                 *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(presets);
@@ -101,12 +103,12 @@ impl Shelf {
 }
 
 /// Folders that cannot be listed count as empty: reading them then says what is wrong.
-fn stamp(dir: &Path) -> Stamp {
+fn stamp(dir: &Path, loras_dir: &Path) -> Stamp {
     let folders = ["models", "characters", "prompts"].map(|folder| dir.join(folder));
-    let entries = folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten().flatten();
-    let toml =
-        entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|it| it == "toml"));
-    let looks = toml.filter_map(|path| {
+    let folders = folders.iter().map(PathBuf::as_path).chain([loras_dir]);
+    let entries = folders.filter_map(|folder| folder.read_dir().ok()).flatten().flatten();
+    let kind = |path: &PathBuf| path.extension().is_some_and(|it| it == "toml" || it == "safetensors");
+    let looks = entries.map(|entry| entry.path()).filter(kind).filter_map(|path| {
         let about = path.metadata().ok()?;
         Some((path, (about.modified().ok(), about.len())))
     });

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::super::enhancing::Errand;
 use super::super::fields::{self, Aliases, Int, present};
+use super::super::loras::LoraRequest;
 use super::super::reviewing::Opinions;
 use super::super::{Chance, Services, idempotency, resolve, tightened};
 use super::{Asked, ok, spend, viewer};
@@ -59,6 +60,7 @@ pub struct GenerateRequest {
     pub sampler: String,
     #[serde(deserialize_with = "present")]
     pub num_images: Option<Int>,
+    pub loras: Vec<LoraRequest>,
     #[serde(deserialize_with = "present")]
     pub metadata: Option<Map<String, Value>>,
     pub strict: bool,

@@ -7,7 +7,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::compliance::Category;
 use crate::error::{ApiError, Code};
-use crate::plan::{Plan, SamplerKind, Warning};
+use crate::plan::{Plan, PlannedLora, SamplerKind, Warning};
 use crate::storage::{ObjectKey, Storage};
 use crate::store::{JobResult, JobView, Picture};
 
@@ -59,6 +59,7 @@ pub(super) struct Meta<'a> {
     steps: u32,
     guidance: f64,
     sampler: SamplerKind,
+    loras: &'a [PlannedLora],
     num_images: u32,
     warnings: &'a [Warning],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -172,6 +173,7 @@ fn fill<'a>(
         steps: plan.sampling.num_inference_steps,
         guidance: plan.sampling.guidance_scale,
         sampler: plan.sampling.sampler,
+        loras: &plan.loras,
         num_images: plan.sampling.num_images,
         warnings: &plan.warnings,
         metadata: plan.metadata.as_ref(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::super::{Services, fields};
 use super::{Asked, ok, viewer};
 use crate::error::ApiError;
-use crate::presets::{self, Character};
+use crate::presets::{self, Character, Presets, RegisteredLora};
 
 /// No parameters beyond `action`.
 #[derive(Debug, Deserialize)]
@@ -19,6 +19,8 @@ struct ModelsRequest {}
 struct ModelsResponse<'a> {
     characters: Vec<&'a str>,
     models: BTreeMap<&'a str, Model<'a>>,
+    /// Those that a request may name.
+    loras: BTreeMap<&'a str, Lora<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -31,6 +33,16 @@ struct Model<'a> {
 }
 
 #[derive(Debug, Serialize)]
+struct Lora<'a> {
+    /// Words that call up what it shows; may be empty.
+    trigger: &'a str,
+    licence: &'a str,
+    sha256: &'a str,
+    /// Keys of the models that it fits.
+    models: Vec<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
 struct Style<'a> {
     label: &'a str,
 }
@@ -38,10 +50,23 @@ struct Style<'a> {
 pub(super) fn models(asked: Asked<'_>, services: &Services) -> Result<HttpResponse, ApiError> {
     let ModelsRequest {} = fields::read(asked.fields, &[])?;
     let presets = services.presets.now();
-    let seen: Vec<(&str, &Character)> = presets.characters_for(&viewer(&asked.caller)).collect();
+    let viewer = viewer(&asked.caller);
+    let seen: Vec<(&str, &Character)> = presets.characters_for(&viewer).collect();
     let models =
         presets.models.iter().map(|(key, model)| (key.as_str(), describe(key, model, &seen))).collect();
-    Ok(ok(ModelsResponse { characters: seen.iter().map(|(name, _)| *name).collect(), models }))
+    let usable = presets.loras_for(&viewer).filter(|(_, lora)| lora.fault.is_none());
+    let loras = usable.map(|(name, lora)| (name, describe_lora(lora, &presets))).collect();
+    Ok(ok(ModelsResponse { characters: seen.iter().map(|(name, _)| *name).collect(), models, loras }))
+}
+
+fn describe_lora<'a>(lora: &'a RegisteredLora, presets: &'a Presets) -> Lora<'a> {
+    let fitting = presets.models.iter().filter(|(_, model)| lora.fits(&model.checkpoint));
+    Lora {
+        trigger: &lora.trigger,
+        licence: &lora.licence,
+        sha256: &lora.sha256,
+        models: fitting.map(|(key, _)| key.as_str()).collect(),
+    }
 }
 
 fn describe<'a>(key: &str, model: &'a presets::Model, seen: &[(&'a str, &Character)]) -> Model<'a> {

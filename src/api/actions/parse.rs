@@ -10,8 +10,7 @@ use super::{Asked, ok, viewer};
 use crate::compliance;
 use crate::diffusion::tokenizer::{MOST_WINDOWS, Windows};
 use crate::error::ApiError;
-use crate::plan::Warning;
-use crate::presets::Lora;
+use crate::plan::{PlannedLora, Warning};
 use crate::prompt::{self, Token};
 
 #[derive(Debug, Serialize)]
@@ -25,7 +24,7 @@ struct ParseResponse<'a> {
     /// What the text encoders get.
     positive: &'a str,
     negative: &'a str,
-    loras: Vec<NamedLora<'a>>,
+    loras: &'a [PlannedLora],
     windows: Vec<EncoderWindows>,
     warnings: Vec<Warning>,
     would_block: Option<WouldBlock>,
@@ -36,14 +35,6 @@ struct ParseResponse<'a> {
 struct Term {
     text: String,
     to: &'static str,
-}
-
-#[derive(Debug, Serialize)]
-struct NamedLora<'a> {
-    name: &'a str,
-    weight: f64,
-    /// Of the file; none is loaded in this version.
-    sha256: Option<&'a str>,
 }
 
 /// What both prompts fill in the windows of one text encoder, in tokens.
@@ -87,8 +78,6 @@ pub(super) async fn parse(asked: Asked<'_>, services: &Services) -> Result<HttpR
         let message = format!("more than {MOST_WINDOWS} windows; a job with this prompt fails");
         warnings.push(Warning { code: "PROMPT_TOO_LONG".into(), message });
     }
-    let character = draft.character.as_deref().and_then(|name| presets.character(name, &viewer));
-    let loras = character.and_then(|character| character.lora.as_ref());
     Ok(ok(ParseResponse {
         terms: prompt::tokens(&request.prompt).into_iter().map(term).collect(),
         character: draft.character.as_deref().unwrap_or_default(),
@@ -96,7 +85,7 @@ pub(super) async fn parse(asked: Asked<'_>, services: &Services) -> Result<HttpR
         style: &draft.style,
         positive: &draft.composed.positive,
         negative: &draft.composed.negative,
-        loras: loras.map(named).into_iter().collect(),
+        loras: &draft.loras,
         windows: positive.into_iter().zip(negative).map(side_by_side).collect(),
         warnings,
         would_block,
@@ -110,10 +99,6 @@ fn term(token: Token) -> Term {
         Token::Negative(text) => (text, "negative"),
     };
     Term { text, to }
-}
-
-fn named(lora: &Lora) -> NamedLora<'_> {
-    NamedLora { name: &lora.name, weight: lora.weight, sha256: None }
 }
 
 fn side_by_side((positive, negative): (Windows, Windows)) -> EncoderWindows {

@@ -53,3 +53,13 @@ pub fn weights_sha256(model_dir: &Path) -> Result<String, CheckpointError> {
     }
     Ok(hex::encode(Sha256::digest(list)))
 }
+
+/// SHA-256 of a file, 64 hexadecimal digits.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn file_sha256(path: &Path) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    io::copy(&mut File::open(path)?, &mut hash)?;
+    Ok(hex::encode(hash.finalize()))
+}

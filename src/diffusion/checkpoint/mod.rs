@@ -14,8 +14,8 @@ mod files;
 mod model_index;
 mod weights;
 
-pub use digest::weights_sha256;
 pub(super) use digest::with_weights_sha256;
+pub use digest::{file_sha256, weights_sha256};
 pub use error::CheckpointError;
 
 pub(super) use config_file::ConfigFile;

@@ -85,6 +85,7 @@ type Put = (String, Bytes, String);
 fn kitchen(puts: Sender<Put>) -> Kitchen {
     Kitchen {
         models_dir: "models".into(),
+        loras_dir: "loras".into(),
         render: Box::new(|spec, mut progress| {
             assert_eq!(spec.model_dir, std::path::Path::new("models/starter"));
             for step in 1..=spec.num_inference_steps {

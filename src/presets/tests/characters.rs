@@ -51,7 +51,12 @@ fn a_character_can_be_there_for_some_models() {
 #[test]
 fn the_register_is_read_as_it_is_written() {
     let fields = "allowed_keys = [3, 'shop']\nlora = 'aya_v2'\nweight = 0.8";
-    let presets = load(&[("characters/aya.toml", &format!("{CHARACTER}\n{fields}"))]).unwrap();
+    let registered = format!("sha256 = '{}'\nlicence = 'CC0-1.0'\nsource = 'drawn here'", "0".repeat(64));
+    let presets = load(&[
+        ("characters/aya.toml", &format!("{CHARACTER}\n{fields}")),
+        ("loras/aya_v2.toml", &registered),
+    ])
+    .unwrap();
     let aya = presets.character("aya", &ANYBODY).unwrap();
     assert_eq!((aya.rights.as_str(), aya.licence.as_str()), ("invented", "CC0-1.0"));
     assert_eq!(aya.allowed_keys, Some(vec![KeyRef::Id(3), KeyRef::Name("shop".into())]));

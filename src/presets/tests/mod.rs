@@ -1,6 +1,7 @@
 mod characters;
 mod grammar;
 mod random;
+mod register;
 mod shelf;
 
 use std::fs;
@@ -16,8 +17,8 @@ use crate::plan::SamplerKind;
 const ANYBODY: Viewer<'static> = Viewer { key_id: 7, key_name: "shop", today: date!(2026 - 06 - 15) };
 
 fn shipped() -> Presets {
-    Presets::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("presets"))
-        .unwrap_or_else(|all| panic!("{all:#?}"))
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Presets::load(&root.join("presets"), &root.join("loras")).unwrap_or_else(|all| panic!("{all:#?}"))
 }
 
 const MODEL: &str = r#"
@@ -44,7 +45,7 @@ fn load(files: &[(&str, &str)]) -> Result<Presets, Complaints> {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
-    Presets::load(dir.path()).map_err(|all| {
+    Presets::load(dir.path(), &dir.path().join("loras")).map_err(|all| {
         let root = format!("{}/", dir.path().display());
         let place = |complaint: crate::config::complaints::Complaint| crate::config::complaints::Complaint {
             place: complaint.place.replace(&root, ""),
@@ -132,12 +133,12 @@ fn everything_wrong_is_said_at_once_by_file_and_field() {
             "characters/broken.toml: TOML parse error",
             "characters/light.toml: expires: must be a date",
             "characters/light.toml: weight: is of no use without `lora`",
-            "models/eros.toml: checkpoint: must be a folder's plain name",
+            "models/eros.toml: checkpoint: must be a plain name of a folder or file",
             "models/eros.toml: guidance_scale: must be a number from 0 to 30, not 31.5",
             "models/eros.toml: label: missing",
             "models/eros.toml: num_inference_steps: must be an integer from 1 to 150, not 0",
             "models/eros.toml: order: must be an integer",
-            "models/eros.toml: sampler: must be one of EulerDiscreteScheduler",
+            "models/eros.toml: sampler: must be one of Euler",
             "models/eros.toml: speed: there is no such field",
             "models/eros.toml: styles.plain.label: missing",
             "models/eros.toml: styles.plain.lable: there is no such field",
@@ -188,7 +189,7 @@ fn checkpoints_are_plain_folders() {
 fn missing_and_empty_folders_are_named() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("models")).unwrap();
-    let said = Presets::load(dir.path()).unwrap_err().0;
+    let said = Presets::load(dir.path(), &dir.path().join("loras")).unwrap_err().0;
     let about = |name: &str| said.iter().any(|complaint| complaint.place.ends_with(name));
     assert!(about("models") && about("characters") && about("prompts"), "{said:?}");
 }

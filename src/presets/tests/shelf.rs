@@ -16,7 +16,7 @@ fn set_up(root: &Path) -> Shelf {
     ] {
         write(root, name, text);
     }
-    Shelf::open(&root.join("presets"), &root.join("models")).unwrap()
+    Shelf::open(&root.join("presets"), &root.join("models"), &root.join("loras")).unwrap()
 }
 
 fn write(root: &Path, name: &str, text: &str) {
