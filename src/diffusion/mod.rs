@@ -7,6 +7,7 @@
 //! - `checkpoint/`: folders in diffusers' layout, taken apart tensor by tensor
 //! - `layers/`: what the networks are made of
 //! - `text_encoders/`, `unets/`, `autoencoders/`: the networks
+//! - `memory`: how much of it there is
 //! - `noise`: chance, as a function of (seed, shape)
 //! - `schedulers/`: one sampling algorithm a file
 //! - `shim`: what tch does not wrap; this room's only unsafe code
@@ -21,6 +22,7 @@ mod error;
 mod guidance;
 mod image_io;
 mod layers;
+mod memory;
 mod owner;
 mod pipeline;
 mod render;

@@ -2,7 +2,11 @@
 
 use serde_json::json;
 
+use super::tiles::Tiling;
 use crate::diffusion::checkpoint::{CheckpointError, ConfigFile};
+
+/// Below it an overlap of a quarter would be none.
+const SMALLEST_TILE: i64 = 4;
 
 #[derive(Debug, Clone)]
 pub(in crate::diffusion) struct AutoencoderKLConfig {
@@ -23,6 +27,8 @@ pub(in crate::diffusion) struct AutoencoderKLConfig {
     pub(super) use_quant_conv: bool,
     pub(super) use_post_quant_conv: bool,
     pub(super) mid_block_add_attention: bool,
+    /// Side of the pictures it was trained on, in pixels; that of a tile.
+    sample_size: i64,
 }
 
 impl AutoencoderKLConfig {
@@ -43,8 +49,6 @@ impl AutoencoderKLConfig {
             }
         }
         file.only("act_fn", &[json!("silu"), json!("swish")])?;
-        // Tiling's starting size, and a note that diffusers drops.
-        file.ignore(&["sample_size"]);
         let mean: Option<Vec<f64>> = file.take_optional("latents_mean")?;
         let std: Option<Vec<f64>> = file.take_optional("latents_std")?;
         let config = Self {
@@ -61,6 +65,7 @@ impl AutoencoderKLConfig {
             use_quant_conv: file.take("use_quant_conv", true)?,
             use_post_quant_conv: file.take("use_post_quant_conv", true)?,
             mid_block_add_attention: file.take("mid_block_add_attention", true)?,
+            sample_size: file.take("sample_size", 32)?,
         };
         config.check(&file)?;
         file.finish()?;
@@ -78,6 +83,11 @@ impl AutoencoderKLConfig {
         if self.block_out_channels.is_empty() || self.block_out_channels.len() > 10 {
             return Err(file.refuse("block_out_channels", "must have 1 to 10 entries"));
         }
+        if !(1..=16_384).contains(&self.sample_size) {
+            return Err(
+                file.refuse("sample_size", format!("{} pixels is no side of a picture", self.sample_size))
+            );
+        }
         if self.out_channels != 3 {
             return Err(file.refuse("out_channels", "only 3 (red, green, blue) is supported"));
         }
@@ -94,6 +104,21 @@ impl AutoencoderKLConfig {
             }
         }
         Ok(())
+    }
+
+    /// As diffusers sets it up; a tile is at least [`SMALLEST_TILE`] cells wide.
+    pub(super) fn tiling(&self) -> Tiling {
+        let factor = i64::from(self.vae_scale_factor());
+        let latent = (self.sample_size / factor).max(SMALLEST_TILE);
+        Tiling { latent, sample: latent * factor }
+    }
+
+    /// About what decoding a whole picture takes beside the weights, in bytes: the layer where the picture has its full size and
+    /// not yet its narrowest channels holds its input, that normalised, and its output.
+    pub(super) fn decoding_bytes(&self, pixels: u64, bytes_a_number: u64) -> u64 {
+        let top = self.block_out_channels[0] as u64;
+        let wide = self.block_out_channels.get(1).map_or(top, |&wide| wide as u64);
+        pixels.saturating_mul(bytes_a_number).saturating_mul(2 * wide + top)
     }
 
     /// Pixels along one side of a latent cell.

@@ -9,5 +9,6 @@ mod config;
 mod decoder;
 mod encoder_names;
 mod mid_attention;
+mod tiles;
 
 pub(super) use autoencoder_kl::AutoencoderKL;
