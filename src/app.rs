@@ -52,8 +52,8 @@ pub struct Rooms {
     pub workshop: Workshop,
     pub reviewer: Reviewer,
     pub filter: PictureFilter,
-    /// Each checkpoint that a preset names, as it was found.
-    pub models: Vec<(String, ModelInfo)>,
+    /// Each checkpoint that a preset names, as it was found, or why it cannot be drawn with.
+    pub models: Vec<(String, Result<ModelInfo, String>)>,
 }
 
 /// What stopped the house.
@@ -115,6 +115,7 @@ impl Rooms {
             let presets = presets.now();
             let named: BTreeSet<_> = presets.models.values().map(|model| model.checkpoint.clone()).collect();
             models = probe(engine.clone(), config.service.models_dir.clone(), named, &mut complaints).await;
+            complain_without_models(&models, &mut complaints);
         }
         let mark = config.mark.open().map_err(|error| complaints.add("mark", error.to_string())).ok();
         match (presets, storage, engine, credentials, mark, reviews) {
@@ -145,29 +146,34 @@ impl Rooms {
     }
 }
 
+/// A checkpoint that cannot be loaded takes its models away; the service goes on with the others, if there are any.
+fn complain_without_models(models: &[(String, Result<ModelInfo, String>)], complaints: &mut Complaints) {
+    if models.iter().any(|(_, found)| found.is_ok()) {
+        return;
+    }
+    for (name, found) in models {
+        if let Err(reason) = found {
+            complaints.add(name, reason);
+        }
+    }
+}
+
 /// Loads each checkpoint once, off the event loop: gigabytes are read and hashed.
 async fn probe(
     engine: Engine,
     models_dir: PathBuf,
     checkpoints: BTreeSet<String>,
     complaints: &mut Complaints,
-) -> Vec<(String, ModelInfo)> {
+) -> Vec<(String, Result<ModelInfo, String>)> {
     let probing = tokio::task::spawn_blocking(move || {
-        let (mut models, mut found) = (Vec::new(), Complaints::default());
-        for checkpoint in checkpoints {
-            let folder = models_dir.join(&checkpoint);
-            match engine.probe(&folder) {
-                Ok(info) => models.push((checkpoint, info)),
-                Err(error) => found.add(folder.display().to_string(), error.to_string()),
-            }
-        }
-        (models, found)
+        let probe = |checkpoint: String| {
+            let found = engine.probe(&models_dir.join(&checkpoint)).map_err(|error| error.to_string());
+            (checkpoint, found)
+        };
+        checkpoints.into_iter().map(probe).collect()
     });
     match probing.await {
-        Ok((models, found)) => {
-            complaints.0.extend(found.0);
-            models
-        }
+        Ok(models) => models,
         Err(error) => {
             complaints.add("diffusion", error.to_string());
             Vec::new()
@@ -254,8 +260,8 @@ impl App {
         self.presets_watch.nudge()
     }
 
-    /// Checkpoints that were loaded, with what they are.
-    pub fn models(&self) -> &[(String, ModelInfo)] {
+    /// Each checkpoint that a preset names, as it was found, or why it cannot be drawn with.
+    pub fn models(&self) -> &[(String, Result<ModelInfo, String>)] {
         &self.rooms.models
     }
 
@@ -288,19 +294,26 @@ impl App {
             store.clone(),
             jobs::look(rooms.reviewer.clone(), rooms.filter.clone()),
             rooms.workshop.clone(),
-            config.service.models_dir.clone(),
-            config.service.loras_dir.clone(),
+            rooms.presets.clone(),
             tokio::runtime::Handle::current(),
         );
         let Workshop { mark, credentials, .. } = rooms.workshop;
         let verifier = open_verifier(mark, &config.c2pa, &config.store, &config.verify)?;
         let workers = Arc::new(Workers::start(store.clone(), vec![kitchen.into_cook()], &config.jobs).await?);
-        // Every checkpoint was loaded when the rooms were opened.
+        // Every checkpoint was tried when the rooms were opened, and one at least was loaded.
         readiness.set("model", Ok(()));
+        for (name, found) in &rooms.models {
+            if let Err(reason) = found {
+                tracing::error!(checkpoint = name, reason, "its models are unavailable");
+                rooms.presets.unavailable().note(name, reason);
+            }
+        }
         // So were the rules tried.
         readiness.set("compliance", Ok(()));
         readiness.set("worker", Ok(()));
-        let watch = tokio::spawn(look_after(workers.clone(), credentials, rooms.filter, readiness.clone()));
+        let presets = rooms.presets.clone();
+        let watch =
+            tokio::spawn(look_after(workers.clone(), credentials, rooms.filter, presets, readiness.clone()));
         let services = Data::new(Services::new(
             config.api,
             store.clone(),
@@ -345,6 +358,7 @@ async fn look_after(
     workers: Arc<Workers>,
     credentials: Credentials,
     filter: PictureFilter,
+    presets: Arc<Shelf>,
     readiness: Readiness,
 ) {
     loop {
@@ -358,6 +372,9 @@ async fn look_after(
         // One that gave no answer is tried again, for as long as a picture may take.
         let checked = tokio::task::spawn_blocking(move || filter.check().map_err(|error| error.to_string()));
         readiness.set("picture_filter", checked.await.unwrap_or_else(|error| Err(error.to_string())));
+        let available =
+            if presets.can_draw() { Ok(()) } else { Err("no checkpoint can be loaded".to_owned()) };
+        readiness.set("model", available);
         let state = if workers.stuck() { Err("a worker hangs".to_owned()) } else { Ok(()) };
         readiness.set("worker", state);
         tokio::time::sleep(LOOK_AFTER_EVERY).await;

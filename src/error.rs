@@ -34,6 +34,7 @@ pub enum Code {
     GenerationFailed,
     EnhancementFailed,
     ContentBlocked,
+    ModelUnavailable,
     Unavailable,
     Internal,
 }
@@ -65,6 +66,7 @@ impl Code {
             Self::GenerationFailed => ("GENERATION_FAILED", 502, "Generation failed"),
             Self::EnhancementFailed => ("ENHANCEMENT_FAILED", 502, "Enhancement failed"),
             Self::ContentBlocked => ("CONTENT_BLOCKED", 400, "Content blocked"),
+            Self::ModelUnavailable => ("MODEL_UNAVAILABLE", 503, "Model unavailable"),
             Self::Unavailable => ("UNAVAILABLE", 503, "Temporarily unavailable"),
             Self::Internal => ("INTERNAL", 500, "Internal error"),
         }

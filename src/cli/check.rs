@@ -15,13 +15,20 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     println!(
         "presets        ok: models {models}, styles {styles}, characters {characters}, LoRAs {loras}, recipes {recipes}"
     );
-    for (name, model) in &rooms.models {
-        println!(
-            "weights        ok: {name}, {} M parameters, {} on {}",
-            model.parameters / 1_000_000,
-            model.dtype,
-            model.device
-        );
+    let mut broken = Vec::new();
+    for (name, found) in &rooms.models {
+        match found {
+            Ok(model) => println!(
+                "weights        ok: {name}, {} M parameters, {} on {}",
+                model.parameters / 1_000_000,
+                model.dtype,
+                model.device
+            ),
+            Err(reason) => {
+                println!("weights        unusable: {name}: {reason}");
+                broken.push(name.as_str());
+            }
+        }
     }
     let picture_filter =
         rooms.filter.check().map(|()| "it looks at pictures").map_err(|error| error.to_string())?;
@@ -34,5 +41,8 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     }
     let place = config.storage.endpoint.as_deref().unwrap_or("embedded");
     println!("storage        ok: {place}, an object was put, read and deleted");
-    Ok(())
+    if broken.is_empty() {
+        return Ok(());
+    }
+    Err(format!("checkpoints that cannot be drawn with: {}", broken.join(", ")).into())
 }

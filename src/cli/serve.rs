@@ -75,13 +75,16 @@ async fn either(terminate: &mut Signal, interrupt: &mut Signal) {
 }
 
 fn greet(app: &App, url: &str, first_key: Option<&str>) {
-    for (name, model) in app.models() {
-        println!(
-            "model   {name}: {} M parameters, {} on {}",
-            model.parameters / 1_000_000,
-            model.dtype,
-            model.device
-        );
+    for (name, found) in app.models() {
+        match found {
+            Ok(model) => println!(
+                "model   {name}: {} M parameters, {} on {}",
+                model.parameters / 1_000_000,
+                model.dtype,
+                model.device
+            ),
+            Err(reason) => println!("model   {name}: unavailable: {reason}"),
+        }
     }
     println!("serving {url}/api/v2");
     match first_key {

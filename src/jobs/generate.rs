@@ -17,6 +17,7 @@ use crate::diffusion::{DiffusionError, Engine, Progress, RenderSpec, Rendered};
 use crate::finish::invisible_mark::InvisibleMark;
 use crate::finish::{Artwork, AvifEncoder, FinishError, Finished, Task, Tools, finish};
 use crate::plan::Plan;
+use crate::presets::Shelf;
 use crate::storage::{KeyError, ObjectKey, Storage, StorageError};
 use crate::store::{JobResult, Picture, Store, StoreError, Trace, ids, record_id};
 
@@ -40,6 +41,8 @@ pub struct Kitchen {
     pub attached: Attached,
     /// [`Reviewer::picture`](crate::compliance::Reviewer::picture).
     pub look: Look,
+    /// [`Unavailable::note`](crate::presets::Unavailable::note): that a checkpoint could not be loaded, and why.
+    pub unavailable: Box<dyn Fn(&str, &str) + Send>,
     pub workshop: Workshop,
 }
 
@@ -65,14 +68,14 @@ impl Kitchen {
         store: Store,
         look: Look,
         workshop: Workshop,
-        models_dir: PathBuf,
-        loras_dir: PathBuf,
+        presets: Arc<Shelf>,
         runtime: tokio::runtime::Handle,
     ) -> Self {
         Self {
-            models_dir,
-            loras_dir,
+            models_dir: presets.models_dir().to_owned(),
+            loras_dir: presets.loras_dir().to_owned(),
             look,
+            unavailable: Box::new(move |checkpoint, why| presets.unavailable().note(checkpoint, why)),
             workshop,
             render: Box::new(move |spec, progress| engine.render(spec, progress)),
             put: Box::new(move |key, bytes, content_type| {
@@ -151,7 +154,12 @@ fn draw(kitchen: &Kitchen, plan: &Plan, index: u32, control: &Control) -> Result
     let pictures = sampling.num_images;
     let progress: Progress =
         Box::new(move |step, steps| line.progress(index * steps + step, pictures * steps));
-    let rendered = (kitchen.render)(spec, progress).map_err(|error| failed(&error))?;
+    let rendered = (kitchen.render)(spec, progress).map_err(|error| {
+        if let DiffusionError::Checkpoint(why) = &error {
+            (kitchen.unavailable)(&plan.checkpoint, &why.to_string());
+        }
+        failed(&error)
+    })?;
     if control.halted().is_some() { Err(CookError::Halted) } else { Ok(rendered) }
 }
 

@@ -6,6 +6,7 @@
 //! - `grammar/`, `random`: recipes of random prompts, and one drawn for whom it was asked
 //! - `load`: reads the folders and checks what spans files
 //! - `fields`: a table that is taken apart field by field, complaining
+//! - `unavailable`: checkpoints that could not be loaded lately
 //! - `shelf`, `watch`: the presets as they are now, read again when a file changes
 
 mod character;
@@ -16,6 +17,7 @@ mod model;
 mod random;
 mod register;
 mod shelf;
+mod unavailable;
 mod viewer;
 mod watch;
 
@@ -29,6 +31,7 @@ pub use model::{Model, Style};
 pub use random::{RandomPrompt, UnknownCharacter, Wanted};
 pub use register::{RegisteredLora, lora_file};
 pub use shelf::Shelf;
+pub use unavailable::Unavailable;
 pub use viewer::{KeyRef, Viewer};
 pub use watch::Watch;
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use super::Presets;
+use super::{Presets, Unavailable};
 use crate::config::complaints::Complaints;
 
 /// What every checkpoint in diffusers' layout has.
@@ -22,6 +22,7 @@ pub struct Shelf {
     /// What the files looked like when they were last read.
     read_at: Mutex<Stamp>,
     refused: AtomicBool,
+    unavailable: Unavailable,
 }
 
 /// Each file with the time of its last change and its size in bytes.
@@ -37,7 +38,15 @@ impl Shelf {
         let read_at = Mutex::new(stamp(dir, loras_dir));
         let now = RwLock::new(Arc::new(Presets::load(dir, loras_dir)?));
         let (dir, models_dir, loras_dir) = (dir.to_owned(), models_dir.to_owned(), loras_dir.to_owned());
-        Ok(Self { dir, models_dir, loras_dir, now, read_at, refused: AtomicBool::new(false) })
+        Ok(Self {
+            dir,
+            models_dir,
+            loras_dir,
+            now,
+            read_at,
+            refused: AtomicBool::new(false),
+            unavailable: Unavailable::default(),
+        })
     }
 
     /// All presets, as they stay for whoever took them.
@@ -48,6 +57,21 @@ impl Shelf {
     /// Where the checkpoints are that presets name.
     pub fn models_dir(&self) -> &Path {
         &self.models_dir
+    }
+
+    /// Where LoRA files are that the register names.
+    pub fn loras_dir(&self) -> &Path {
+        &self.loras_dir
+    }
+
+    /// Checkpoints that could not be loaded lately.
+    pub fn unavailable(&self) -> &Unavailable {
+        &self.unavailable
+    }
+
+    /// Whether there is a model that can be drawn with, as far as is known.
+    pub fn can_draw(&self) -> bool {
+        self.now().models.values().any(|model| self.unavailable.why(&model.checkpoint).is_none())
     }
 
     /// Whether the files are not what is in use, because something is wrong with them.
@@ -67,6 +91,7 @@ impl Shelf {
 
     /// Reads the files. What is wrong with them is logged, and then the old presets stay.
     pub(super) fn read_again(&self) {
+        self.unavailable.forget();
         // Taken first: a change while the files are read is one that is seen next time.
         *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = self.look();
         match Presets::load(&self.dir, &self.loras_dir).and_then(|presets| self.with_checkpoints(presets)) {

@@ -9,11 +9,12 @@ use super::super::enhancing::Errand;
 use super::super::fields::{self, Aliases, Int, present};
 use super::super::loras::LoraRequest;
 use super::super::reviewing::Opinions;
-use super::super::{Chance, Services, idempotency, resolve, tightened};
+use super::super::{Chance, Draft, Services, idempotency, resolve, tightened};
 use super::{Asked, ok, spend, viewer};
 use crate::compliance::{Evidence, Reviewed};
 use crate::error::{ApiError, Code};
 use crate::plan::Warning;
+use crate::presets::Shelf;
 use crate::store::{Attachment, NewJob, Ticket, Verdict};
 
 /// What the client said, nothing resolved (specification, "POST generate", and the additional parameters of this
@@ -121,6 +122,7 @@ pub(super) async fn generate(asked: Asked<'_>, services: &Services) -> Result<Ht
     let presets = services.presets.now();
     let key_id = asked.caller.key_id;
     let draft = resolve(&request, &presets, &viewer(&asked.caller), &chance)?;
+    check_available(&draft, &services.presets)?;
     let tightened = tightened::read(request.compliance.as_ref())?.and(&asked.caller.tightened);
     // What was asked for before is answered as before, and nobody is asked again.
     if let Some(sent) = &idempotency
@@ -155,6 +157,19 @@ pub(super) async fn generate(asked: Asked<'_>, services: &Services) -> Result<Ht
     let submitted = services.store.submit(job).await?;
     let ticket = submitted.ticket().clone();
     Ok(if submitted.is_replayed() { replayed(ticket) } else { ok(GenerateResponse::from(ticket)) })
+}
+
+/// # Errors
+/// 503 where the model's checkpoint could not be loaded lately. The reason names files, so it stays in the log.
+fn check_available(draft: &Draft, presets: &Shelf) -> Result<(), ApiError> {
+    if presets.unavailable().why(&draft.checkpoint).is_none() {
+        return Ok(());
+    }
+    let now = presets.now();
+    let there = |checkpoint: &str| presets.unavailable().why(checkpoint).is_none();
+    let others = now.models.iter().filter(|(_, model)| there(&model.checkpoint));
+    let others: Vec<&str> = others.map(|(key, _)| key.as_str()).collect();
+    Err(ApiError::new(Code::ModelUnavailable).with("model", draft.model.as_str()).with("available", others))
 }
 
 fn replayed(ticket: Ticket) -> HttpResponse {

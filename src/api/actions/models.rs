@@ -30,6 +30,8 @@ struct Model<'a> {
     styles: BTreeMap<&'a str, Style<'a>>,
     /// Those of the characters that are there for this model.
     characters: Vec<&'a str>,
+    /// Whether its checkpoint could be loaded.
+    available: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -52,8 +54,12 @@ pub(super) fn models(asked: Asked<'_>, services: &Services) -> Result<HttpRespon
     let presets = services.presets.now();
     let viewer = viewer(&asked.caller);
     let seen: Vec<(&str, &Character)> = presets.characters_for(&viewer).collect();
-    let models =
-        presets.models.iter().map(|(key, model)| (key.as_str(), describe(key, model, &seen))).collect();
+    let available = |model: &presets::Model| services.presets.unavailable().why(&model.checkpoint).is_none();
+    let models = presets
+        .models
+        .iter()
+        .map(|(key, model)| (key.as_str(), describe(key, model, &seen, available(model))))
+        .collect();
     let usable = presets.loras_for(&viewer).filter(|(_, lora)| lora.fault.is_none());
     let loras = usable.map(|(name, lora)| (name, describe_lora(lora, &presets))).collect();
     Ok(ok(ModelsResponse { characters: seen.iter().map(|(name, _)| *name).collect(), models, loras }))
@@ -69,7 +75,12 @@ fn describe_lora<'a>(lora: &'a RegisteredLora, presets: &'a Presets) -> Lora<'a>
     }
 }
 
-fn describe<'a>(key: &str, model: &'a presets::Model, seen: &[(&'a str, &Character)]) -> Model<'a> {
+fn describe<'a>(
+    key: &str,
+    model: &'a presets::Model,
+    seen: &[(&'a str, &Character)],
+    available: bool,
+) -> Model<'a> {
     let styles = model.styles.iter().map(|(key, style)| (key.as_str(), Style { label: &style.label }));
     let there = seen.iter().filter(|(_, character)| character.is_on(key));
     Model {
@@ -77,5 +88,6 @@ fn describe<'a>(key: &str, model: &'a presets::Model, seen: &[(&'a str, &Charact
         default_style: &model.default_style,
         styles: styles.collect(),
         characters: there.map(|(name, _)| *name).collect(),
+        available,
     }
 }

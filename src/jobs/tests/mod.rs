@@ -96,6 +96,7 @@ fn kitchen(puts: Sender<Put>) -> Kitchen {
             Ok(rendered(spec.seed))
         }),
         look: Box::new(|_, _, _| Ok(passed())),
+        unavailable: Box::new(|_, _| {}),
         workshop: workshop(),
         put: Box::new(move |key, bytes, content_type| {
             puts.send((key.to_string(), bytes, content_type.to_owned())).unwrap();
