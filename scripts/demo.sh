@@ -14,7 +14,7 @@ with socket.socket() as probe:
     probe.bind(("127.0.0.1", 0))
     port = probe.getsockname()[1]
 # What a demo may be told; the rest, such as another S3, would have it deliver elsewhere.
-PASSED_ON = ("IMGEN_MODELS_DIR", "IMGEN_PRESETS_DIR", "IMGEN_DEVICE", "IMGEN_DTYPE", "IMGEN_THREADS", "IMGEN_LIBTORCH")
+PASSED_ON = ("IMGEN_MODELS_DIR", "IMGEN_PRESETS_DIR", "IMGEN_LORAS_DIR", "IMGEN_DEVICE", "IMGEN_DTYPE", "IMGEN_THREADS", "IMGEN_LIBTORCH")
 key = "imgen_" + secrets.token_hex(32)
 data = tempfile.mkdtemp(prefix="imgen-demo-")
 log = open(out / "demo.log", "w")
