@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::Chance;
 use super::actions::{GenerateRequest, viewer};
+use super::draft::Draft;
 use super::line::Line;
-use super::resolve::{Draft, resolve};
+use super::resolve::resolve;
 use super::tokenizers::Tokenizers;
 use crate::compliance::{Blocked, Clearance, Opinion, Reviewer, Tightened};
 use crate::diffusion::tokenizer::{TokenizerError, Windows};

@@ -4,19 +4,17 @@ use serde_json::Value;
 
 use super::Chance;
 use super::actions::GenerateRequest;
+use super::draft::Draft;
 use super::fields::Int;
 use super::loras::{self, Place};
 use super::notes::Notes;
 use super::watermark;
-use crate::compliance::{ApprovedPrompt, Clearance, Texts};
 use crate::error::{ApiError, Code};
 use crate::plan::{
-    self, CharacterRights, Credentials, DEFAULT_SIZE, Format, Output, PLAN_VERSION, Plan, PlannedLora, SIZES,
-    Sampling, Size, Warning, Watermark, samplers,
+    CharacterRights, Credentials, DEFAULT_SIZE, Format, Output, SIZES, Sampling, Size, samplers,
 };
 use crate::presets::{Character, Model, Presets, Style, Viewer};
 use crate::prompt::{self, Composed, ParsedPrompt, Parts, PromptError};
-use crate::store::Receipt;
 
 /// Characters that `prompt` and `negative` may have.
 const LONGEST_PROMPT: usize = 4_000;
@@ -26,31 +24,6 @@ const LONGEST_TEXT: usize = 1_000;
 const LARGEST_METADATA_BYTES: usize = 4096;
 /// Text that a message quotes at most.
 const LONGEST_QUOTE: usize = 40;
-
-/// A plan that lacks only the approval of its prompt.
-#[derive(Debug)]
-pub struct Draft {
-    /// What goes to compliance, and from there untouched to the text encoders.
-    pub composed: Composed,
-    gen_id: String,
-    asked_at_unix_s: i64,
-    pub(super) prompt: String,
-    original_prompt: Option<String>,
-    pub(super) character: Option<String>,
-    character_rights: Option<CharacterRights>,
-    pub(super) model: String,
-    pub(super) style: String,
-    pub(super) checkpoint: String,
-    vae: Option<String>,
-    pub(super) loras: Vec<PlannedLora>,
-    size: Size,
-    sampling: Sampling,
-    output: Output,
-    watermark: Watermark,
-    credentials: Credentials,
-    pub(super) warnings: Vec<Warning>,
-    metadata: Option<Value>,
-}
 
 /// Applies presets, defaults, fallbacks and bounds.
 ///
@@ -103,85 +76,6 @@ pub fn resolve(
         warnings: notes.finish(request.strict)?,
         metadata: request.metadata.clone().map(Value::Object),
     })
-}
-
-impl Draft {
-    pub fn into_plan(self, approved: ApprovedPrompt, clearance: Clearance) -> Plan {
-        Plan {
-            plan_version: PLAN_VERSION,
-            gen_id: self.gen_id,
-            asked_at_unix_s: self.asked_at_unix_s,
-            prompt: self.prompt,
-            optimized: self.original_prompt.is_some(),
-            original_prompt: self.original_prompt,
-            approved,
-            clearance,
-            character: self.character,
-            character_rights: self.character_rights,
-            model: self.model,
-            style: self.style,
-            checkpoint: self.checkpoint,
-            vae: self.vae,
-            loras: self.loras,
-            size: self.size,
-            sampling: self.sampling,
-            output: self.output,
-            watermark: self.watermark,
-            credentials: self.credentials,
-            warnings: self.warnings,
-            metadata: self.metadata,
-        }
-    }
-
-    /// The mark that is drawn, by its name in the store.
-    pub fn marked(mut self, name: Option<String>) -> Self {
-        self.watermark.image_sha256 = name;
-        self
-    }
-
-    /// It is made of an enhanced prompt; this is what the client sent.
-    pub(super) fn enhanced_from(mut self, original_prompt: String) -> Self {
-        self.original_prompt = Some(original_prompt);
-        self
-    }
-
-    /// The prompt was to be enhanced and is used as it is.
-    ///
-    /// # Errors
-    /// With `strict`, as for every warning.
-    pub(super) fn not_enhanced(mut self, why: &str, strict: bool) -> Result<Self, ApiError> {
-        let mut notes = Notes::default();
-        notes.say("optimize", "ENHANCE_SKIPPED", format!("{why}; the prompt was used as it is"));
-        self.warnings.extend(notes.finish(strict)?);
-        Ok(self)
-    }
-
-    /// What else the client said that may describe the picture, for compliance.
-    pub fn said(&self) -> [&str; 7] {
-        plan::said(&self.prompt, self.original_prompt.as_deref(), &self.credentials)
-    }
-
-    /// All that compliance is to look at; `said` is what [`said`](Self::said) gives.
-    pub fn texts<'a>(&'a self, said: &'a [&'a str]) -> Texts<'a> {
-        Texts { positive: &self.composed.positive, negative: &self.composed.negative, others: said }
-    }
-
-    /// As it was asked for, or drawn.
-    pub(super) fn seed(&self) -> u32 {
-        self.sampling.seed
-    }
-
-    /// What `generate` answers, also where no plan may be made.
-    pub fn receipt(&self) -> Receipt {
-        Receipt {
-            gen_id: self.gen_id.clone(),
-            prompt: self.prompt.clone(),
-            model: self.model.clone(),
-            format: self.output.format,
-            seed: self.sampling.seed,
-            warnings: self.warnings.clone(),
-        }
-    }
 }
 
 fn check_texts(request: &GenerateRequest) -> Result<(), ApiError> {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::draft::Draft;
 use super::line::Line;
-use super::resolve::Draft;
 use crate::compliance::{
     Clearance, ModerationUnavailable, Moderator, Opinion, Reviewed, Reviewer, Texts, Tightened,
 };

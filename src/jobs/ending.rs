@@ -1,5 +1,7 @@
 //! What becomes of a job when its attempt is over: a pure function.
 
+use serde_json::Value;
+
 use super::control::Halt;
 use crate::store::{Blocked, Failure, JobResult, Outcome, Trace};
 
@@ -9,14 +11,24 @@ pub enum CookError {
     /// It stopped because it was told to.
     #[error("halted")]
     Halted,
-    /// `again`: whether another attempt may go better.
+    /// `again`: whether another attempt may go better. `evidence`: what review had found by then.
     #[error("{}: {}", failure.code, failure.diagnosis)]
-    Failed { failure: Failure, again: bool },
+    Failed { failure: Failure, again: bool, evidence: Vec<Value> },
 }
 
 impl CookError {
     pub fn failed(code: &str, diagnosis: &(impl ToString + ?Sized), again: bool) -> Self {
-        Self::Failed { failure: Failure::new(code, diagnosis.to_string()), again }
+        Self::Failed { failure: Failure::new(code, diagnosis.to_string()), again, evidence: Vec::new() }
+    }
+
+    /// With what review had found before it failed.
+    pub(super) fn after(self, found: &[Value]) -> Self {
+        match self {
+            Self::Failed { failure, again, evidence } => {
+                Self::Failed { failure, again, evidence: [found, &evidence].concat() }
+            }
+            Self::Halted => Self::Halted,
+        }
     }
 }
 
@@ -74,15 +86,19 @@ pub(super) fn ending(
             let failure = Failure::new("CANCELLED_ITSELF", "it stopped although nobody had asked");
             without_trace(Outcome::Failed(failure))
         }
-        (Err(CookError::Failed { failure, again: true }), _) if attempt < max_attempts => {
+        // The next attempt is reviewed anew.
+        (Err(CookError::Failed { failure, again: true, .. }), _) if attempt < max_attempts => {
             Ending::Again(failure)
         }
-        (Err(CookError::Failed { failure, again: true }), _) => {
+        (Err(CookError::Failed { failure, again: true, evidence }), _) => {
             let diagnosis =
                 format!("attempt {attempt} of {max_attempts}: {}: {}", failure.code, failure.diagnosis);
-            without_trace(Outcome::Failed(Failure::new("ATTEMPTS_EXHAUSTED", diagnosis)))
+            let failure = Failure::new("ATTEMPTS_EXHAUSTED", diagnosis);
+            Ending::Record(Outcome::Failed(failure), Trace { evidence, ..Trace::default() })
         }
-        (Err(CookError::Failed { failure, again: false }), _) => without_trace(Outcome::Failed(failure)),
+        (Err(CookError::Failed { failure, again: false, evidence }), _) => {
+            Ending::Record(Outcome::Failed(failure), Trace { evidence, ..Trace::default() })
+        }
     }
 }
 
@@ -135,5 +151,20 @@ mod tests {
         assert_eq!(last.code, "ATTEMPTS_EXHAUSTED");
         assert!(last.diagnosis.contains("attempt 3 of 3: TORCH: out of memory"), "{}", last.diagnosis);
         assert_eq!(failed(1, false), without_trace(Outcome::Failed(Failure::new("TORCH", "out of memory"))));
+    }
+
+    #[test]
+    fn what_review_found_is_kept_where_a_job_fails_for_good() {
+        let found = [serde_json::json!({"stage": "picture"})];
+        for (again, kept) in [(false, true), (true, false)] {
+            let error = CookError::failed("STORAGE", "full", again).after(&found);
+            let ending = ending(Err(error), None, 1, 3);
+            assert_eq!(
+                matches!(&ending, Ending::Record(_, trace) if trace.evidence == found),
+                kept,
+                "{ending:?}"
+            );
+        }
+        assert_eq!(CookError::Halted.after(&found), CookError::Halted);
     }
 }

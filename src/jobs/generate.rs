@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use super::control::Control;
 use super::deliver::deliver;
@@ -19,7 +20,7 @@ use crate::finish::{Artwork, AvifEncoder, FinishError, Finished, Task, Tools, fi
 use crate::plan::Plan;
 use crate::presets::Shelf;
 use crate::storage::{KeyError, ObjectKey, Storage, StorageError};
-use crate::store::{JobResult, Picture, Store, StoreError, Trace, ids, record_id};
+use crate::store::{Blocked, JobResult, NewRecord, Picture, Store, StoreError, Trace, ids, record_id};
 
 /// Takes name, bytes and content type.
 pub type PutObject = Box<dyn Fn(&ObjectKey, Bytes, &str) -> Result<(), StorageError> + Send>;
@@ -94,18 +95,37 @@ impl Kitchen {
 /// Draws, reviews, finishes and uploads every picture of a plan. Nothing is uploaded before all are drawn and none was
 /// blocked, so that a job that is stopped publishes nothing. Running it twice puts the same objects under the same names.
 pub fn generate(kitchen: &Kitchen, plan: &Plan, control: &Control) -> Result<Cooked, CookError> {
+    let mut evidence = Vec::new();
+    let made = make(kitchen, plan, control, &mut evidence).map_err(|error| error.after(&evidence))?;
+    let Made { result, records } = made;
+    Ok(Cooked { result, trace: Trace { records, evidence } })
+}
+
+/// What became of the pictures, and what each that is delivered leads back to.
+struct Made {
+    result: Result<JobResult, Blocked>,
+    records: Vec<NewRecord>,
+}
+
+/// What review finds is added to `evidence` as it goes.
+fn make(
+    kitchen: &Kitchen,
+    plan: &Plan,
+    control: &Control,
+    evidence: &mut Vec<Value>,
+) -> Result<Made, CookError> {
     let artwork = artwork(kitchen, plan)?;
     let workshop = &kitchen.workshop;
     let tools =
         Tools { mark: Some(&*workshop.mark), credentials: Some(&workshop.credentials), avif: workshop.avif };
-    let (mut drawn, mut flags, mut evidence) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut drawn, mut flags) = (Vec::new(), Vec::new());
     for index in 0..plan.sampling.num_images {
         let Rendered { image, weights_sha256, .. } = draw(kitchen, plan, index, control)?;
         let inspected = inspect(&kitchen.look, &image, artwork.as_ref(), plan, index)?;
         evidence.extend(inspected.evidence);
         flags.extend(inspected.flags);
         if let Some(blocked) = inspected.blocked {
-            return Ok(Cooked { result: Err(blocked), trace: Trace { evidence, ..Trace::default() } });
+            return Ok(Made { result: Err(blocked), records: Vec::new() });
         }
         let salt = ids::os_random().map_err(|error| CookError::failed("CHANCE", &error, true))?;
         let recipe = Recipe::new(plan, index, &weights_sha256, salt);
@@ -125,7 +145,7 @@ pub fn generate(kitchen: &Kitchen, plan: &Plan, control: &Control) -> Result<Coo
     }
     flags.sort();
     flags.dedup();
-    Ok(Cooked { result: Ok(JobResult { pictures, flags }), trace: Trace { records, evidence } })
+    Ok(Made { result: Ok(JobResult { pictures, flags }), records })
 }
 
 /// The mark that the plan names, before anything is drawn.

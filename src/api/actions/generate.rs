@@ -131,7 +131,8 @@ pub(super) async fn generate(asked: Asked<'_>, services: &Services) -> Result<Ht
         return Ok(replayed(ticket));
     }
     let mark = services.marks.pick(std::mem::take(&mut request.wm_image)).await?;
-    let draft = match request.optimize {
+    let (optimize, strict) = (request.optimize, request.strict);
+    let draft = match optimize {
         true => {
             let errand = Errand {
                 request,
@@ -149,7 +150,10 @@ pub(super) async fn generate(asked: Asked<'_>, services: &Services) -> Result<Ht
     let Reviewed { verdict, clearance, evidence } =
         services.review.review(&draft, &tightened, key_id, Opinions::All).await?;
     let verdict = match verdict {
-        Ok(approved) => Verdict::Accepted(draft.into_plan(approved, clearance)),
+        Ok(approved) => {
+            let draft = if optimize { draft.said_if_not_enhanced(strict)? } else { draft };
+            Verdict::Accepted(draft.into_plan(approved, clearance))
+        }
         Err(blocked) => Verdict::Blocked(draft.receipt(), blocked.into()),
     };
     let evidence = written(&evidence)?;

@@ -104,6 +104,20 @@ async fn a_picture_that_is_flagged_is_delivered_and_says_so() {
 }
 
 #[tokio::test]
+async fn what_was_found_is_written_down_where_a_later_step_fails() {
+    let full = |puts| Kitchen {
+        put: Box::new(|_, _, _| {
+            Err(StorageError::Answer { status: 403, code: "AccessDenied".to_owned(), detail: String::new() })
+        }),
+        ..scored(puts, vec![0.9, 0.1])
+    };
+    let (outcome, _, entries) = judged(full, of("a hat")).await;
+    assert!(matches!(outcome, Outcome::Failed(_)), "{outcome:?}");
+    let decisions: Vec<_> = entries.iter().map(|entry| entry["decision"].clone()).collect();
+    assert_eq!(decisions, ["flagged", "passed"]);
+}
+
+#[tokio::test]
 async fn a_filter_that_looks_at_no_picture_delivers_none() {
     let blind = |puts| {
         let missing = ComplianceConfig { picture_model: "/nowhere".into(), ..ComplianceConfig::default() };
