@@ -119,6 +119,27 @@ pub const ENV_VARS: &[EnvVar] = &[
     text("IMGEN_DEVICE", "diffusion", "device", "auto", "`auto`, `cpu` or `cuda:N`"),
     text("IMGEN_DTYPE", "diffusion", "dtype", "auto", "`auto`, `f32`, `bf16` or `f16`"),
     integer("IMGEN_THREADS", "diffusion", "threads", "0", "CPU threads of the pipeline; 0 takes all cores"),
+    integer(
+        "IMGEN_RESIDENT_CHECKPOINTS",
+        "diffusion",
+        "resident_checkpoints",
+        "2",
+        "checkpoints kept in memory at most; the one unused for longest goes first",
+    ),
+    integer(
+        "IMGEN_MEMORY_BUDGET_MB",
+        "diffusion",
+        "memory_budget_mb",
+        "0",
+        "MiB that checkpoints may take together; 0: half of the machine's memory on the CPU, no bound on a GPU",
+    ),
+    integer(
+        "IMGEN_IDLE_UNLOAD_S",
+        "diffusion",
+        "idle_unload_s",
+        "900",
+        "seconds after which a checkpoint that nobody asked for leaves memory; 0: never",
+    ),
     text(
         "IMGEN_LIBTORCH",
         "service",

@@ -17,8 +17,13 @@ pub struct DiffusionConfig {
     pub dtype: DtypeChoice,
     /// Threads that one operator may use on the CPU; 0 takes all cores.
     pub threads: usize,
-    /// Checkpoints kept in memory, counted in folders; the one unused for longest goes first. At least 1.
+    /// Checkpoints kept in memory at most; the one unused for longest goes first. At least 1.
     pub resident_checkpoints: usize,
+    /// Memory that checkpoints may take together, in MiB; 0 is half of the machine's on the CPU, and no bound on a GPU. One is
+    /// kept however large it is.
+    pub memory_budget_mb: u64,
+    /// Seconds after which a checkpoint that nobody asked for leaves memory; 0 is never.
+    pub idle_unload_s: u64,
     /// Pictures that may wait for the owner thread before a caller of `render` waits to hand one in.
     pub queue_depth: usize,
 }
@@ -30,6 +35,8 @@ impl Default for DiffusionConfig {
             dtype: DtypeChoice::Auto,
             threads: 0,
             resident_checkpoints: 2,
+            memory_budget_mb: 0,
+            idle_unload_s: 900,
             queue_depth: 4,
         }
     }
@@ -150,6 +157,8 @@ mod tests {
             dtype: DtypeChoice::F16,
             threads: 5000,
             resident_checkpoints: 0,
+            memory_budget_mb: 1,
+            idle_unload_s: 0,
             queue_depth: 0,
         };
         let mut complaints = Complaints::default();
