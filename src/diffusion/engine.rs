@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
+use super::checkpoint::{Digests, FileDigest};
 use super::config::DiffusionConfig;
 use super::error::DiffusionError;
 use super::owner::Owner;
@@ -16,8 +17,10 @@ use crate::plan::{SamplerKind, Size};
 /// One picture, as the engine gets it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RenderSpec {
-    /// Folder of the checkpoint in diffusers' layout.
+    /// The checkpoint: a folder in diffusers' layout, or a `.safetensors` file in the original one.
     pub model_dir: PathBuf,
+    /// In place of the checkpoint's own VAE: a file of one, in either layout, or a folder in diffusers'.
+    pub vae: Option<PathBuf>,
     pub prompt: ApprovedPrompt,
     pub size: Size,
     pub sampler: SamplerKind,
@@ -25,6 +28,8 @@ pub struct RenderSpec {
     pub num_inference_steps: u32,
     /// Classifier-free guidance is off at 1 and below, as in diffusers.
     pub guidance_scale: f64,
+    /// diffusers' `guidance_rescale`, from 0, which is off, to 1.
+    pub guidance_rescale: f64,
     pub seed: u32,
 }
 
@@ -32,11 +37,13 @@ impl From<RenderSpec> for RenderOptions {
     fn from(spec: RenderSpec) -> Self {
         Self {
             model_dir: spec.model_dir,
+            vae: spec.vae,
             prompt: spec.prompt,
             size: spec.size,
             sampler: spec.sampler,
             num_inference_steps: spec.num_inference_steps,
             guidance_scale: spec.guidance_scale,
+            guidance_rescale: spec.guidance_rescale,
             seed: spec.seed,
             initial_latents: None,
             dump_latents: None,
@@ -64,6 +71,7 @@ pub type Progress = Box<dyn FnMut(u32, u32) -> bool + Send>;
 #[derive(Debug, Clone)]
 pub struct Engine {
     orders: SyncSender<Order>,
+    digests: Digests,
 }
 
 /// Runs on the owner thread with its weights; replies through what it captured.
@@ -78,12 +86,14 @@ impl Engine {
         let (orders, inbox) = sync_channel(config.queue_depth);
         let (ready, started) = sync_channel(1);
         let config = config.clone();
+        let digests = Digests::default();
+        let own = digests.clone();
         thread::Builder::new()
             .name("diffusion".into())
-            .spawn(move || run(&config, &inbox, &ready))
+            .spawn(move || run(&config, own, &inbox, &ready))
             .map_err(|error| DiffusionError::Device(format!("no thread for the engine: {error}")))?;
         started.recv().map_err(|_| DiffusionError::Stopped)??;
-        Ok(Self { orders })
+        Ok(Self { orders, digests })
     }
 
     /// Draws one picture, and loads its checkpoint first if it is not resident. Blocks: call it from a plain
@@ -103,13 +113,27 @@ impl Engine {
         self.ask(move |owner| owner.draw(&options, &mut *progress))
     }
 
-    /// Loads and checks a checkpoint, and keeps it resident. Blocks.
+    /// Loads and checks a checkpoint, with a VAE from elsewhere or its own, and keeps it resident. Files that changed
+    /// since they were hashed are taken as they are now. Blocks.
     ///
     /// # Errors
     /// [`DiffusionError::Checkpoint`] names the file, field or tensor at fault.
-    pub fn probe(&self, model_dir: &Path) -> Result<ModelInfo, DiffusionError> {
-        let model_dir = model_dir.to_owned();
-        self.ask(move |owner| owner.probe(&model_dir))
+    pub fn probe(&self, model_dir: &Path, vae: Option<&Path>) -> Result<ModelInfo, DiffusionError> {
+        let (model_dir, vae) = (model_dir.to_owned(), vae.map(Path::to_owned));
+        self.ask(move |owner| owner.probe(&model_dir, vae.as_deref()))
+    }
+
+    /// The SHA-256 of each file of a model's weights. Does not wait for the owner thread, but for the files that were not
+    /// hashed before.
+    ///
+    /// # Errors
+    /// As [`Digests::of_model`].
+    pub fn file_digests(
+        &self,
+        model_dir: &Path,
+        vae: Option<&Path>,
+    ) -> Result<Vec<FileDigest>, DiffusionError> {
+        Ok(self.digests.of_model(model_dir, vae)?)
     }
 
     /// Runs `work` on the owner thread under a net, and waits for what it gives.
@@ -129,8 +153,13 @@ impl Engine {
     }
 }
 
-fn run(config: &DiffusionConfig, inbox: &Receiver<Order>, ready: &SyncSender<Result<(), DiffusionError>>) {
-    let mut owner = match Owner::new(config) {
+fn run(
+    config: &DiffusionConfig,
+    digests: Digests,
+    inbox: &Receiver<Order>,
+    ready: &SyncSender<Result<(), DiffusionError>>,
+) {
+    let mut owner = match Owner::new(config, digests) {
         Ok(owner) => owner,
         Err(error) => {
             drop(ready.send(Err(error)));

@@ -4,7 +4,7 @@
 //! - `config`, `error`: what it is told, what it answers when it cannot; `render`: one picture's order
 //! - `device`: device, number format and threads
 //! - `pipeline`: the numbered recipe of a picture; `conditioning`, `guidance`, `image_io`: its parts
-//! - `checkpoint/`: folders in diffusers' layout, taken apart tensor by tensor
+//! - `checkpoint/`: folders in diffusers' layout and single files, taken apart tensor by tensor
 //! - `layers/`: what the networks are made of
 //! - `text_encoders/`, `unets/`, `autoencoders/`: the networks
 //! - `memory`: how much of it there is
@@ -38,7 +38,7 @@ pub mod tokenizer;
 #[cfg(test)]
 mod tests;
 
-pub use checkpoint::{file_sha256, weights_sha256};
+pub use checkpoint::{Digests, FileDigest, weights_sha256};
 pub use config::{DeviceChoice, DiffusionConfig, DtypeChoice};
 pub use engine::{Engine, ModelInfo, Progress, RenderSpec};
 pub use error::DiffusionError;

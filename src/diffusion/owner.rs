@@ -1,9 +1,9 @@
 //! What lives on the owner thread: the device and the checkpoints that are resident on it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
-use super::checkpoint::CheckpointError;
+use super::checkpoint::{Digests, ModelFiles};
 use super::config::DiffusionConfig;
 use super::device::Placement;
 use super::engine::ModelInfo;
@@ -16,16 +16,17 @@ use super::shim::InferenceMode;
 #[derive(Debug)]
 pub(super) struct Owner {
     placement: Placement,
-    /// By folder, the one used last at the end.
-    resident: Vec<(PathBuf, StableDiffusionXLPipeline)>,
+    /// By its files, the one used last at the end.
+    resident: Vec<(ModelFiles, StableDiffusionXLPipeline)>,
     most_resident: usize,
+    digests: Digests,
     /// No gradients, no version counters, for as long as the thread runs. Dropped after the weights.
     _inference_mode: InferenceMode,
 }
 
 impl Owner {
     /// Call it on the thread that will own the weights.
-    pub(super) fn new(config: &DiffusionConfig) -> Result<Self, DiffusionError> {
+    pub(super) fn new(config: &DiffusionConfig, digests: Digests) -> Result<Self, DiffusionError> {
         let placement = Placement::settle(config)?;
         let guard = InferenceMode::enter().map_err(|error| DiffusionError::Device(error.to_string()))?;
         tracing::info!(device = %placement, dtype = placement.dtype(), "engine started");
@@ -33,6 +34,7 @@ impl Owner {
             placement,
             resident: Vec::new(),
             most_resident: config.resident_checkpoints.max(1),
+            digests,
             _inference_mode: guard,
         })
     }
@@ -44,7 +46,8 @@ impl Owner {
         progress: &mut dyn FnMut(u32, u32) -> bool,
     ) -> Result<Rendered, DiffusionError> {
         let start = Instant::now();
-        let pipeline = self.checkpoint(&options.model_dir)?;
+        let files = ModelFiles::find(&options.model_dir, options.vae.as_deref())?;
+        let pipeline = self.checkpoint(files)?;
         let load_ms = start.elapsed().as_secs_f64() * 1e3;
         let mut rendered = pipeline.draw(options, progress)?;
         rendered.timings.load_ms = load_ms;
@@ -52,10 +55,21 @@ impl Owner {
         Ok(rendered)
     }
 
-    /// Loads and checks a checkpoint.
-    pub(super) fn probe(&mut self, model_dir: &Path) -> Result<ModelInfo, DiffusionError> {
+    /// Loads and checks a checkpoint, anew if its files are others than those that are resident.
+    pub(super) fn probe(
+        &mut self,
+        model_dir: &Path,
+        vae: Option<&Path>,
+    ) -> Result<ModelInfo, DiffusionError> {
         let placement = self.placement;
-        let pipeline = self.checkpoint(model_dir)?;
+        let files = ModelFiles::find(model_dir, vae)?;
+        self.digests.forget(&files);
+        if let Some(place) = self.resident.iter().position(|(resident, _)| *resident == files)
+            && self.resident[place].1.weights_sha256() != files.sha256(&self.digests)?
+        {
+            self.resident.remove(place);
+        }
+        let pipeline = self.checkpoint(files)?;
         Ok(ModelInfo {
             vae_scale_factor_px: pipeline.vae_scale_factor(),
             parameters: pipeline.parameters(),
@@ -64,18 +78,18 @@ impl Owner {
         })
     }
 
-    /// The resident checkpoint of `model_dir`; the one unused for longest makes room for a new one before it is
+    /// The resident checkpoint of `files`; the one unused for longest makes room for a new one before it is
     /// loaded, so that both are never in memory for one's sake.
-    fn checkpoint(&mut self, model_dir: &Path) -> Result<&StableDiffusionXLPipeline, DiffusionError> {
-        let folder = model_dir.canonicalize().map_err(|error| CheckpointError::file(model_dir, error))?;
-        let entry = match self.resident.iter().position(|(path, _)| *path == folder) {
+    fn checkpoint(&mut self, files: ModelFiles) -> Result<&StableDiffusionXLPipeline, DiffusionError> {
+        let entry = match self.resident.iter().position(|(resident, _)| *resident == files) {
             Some(place) => self.resident.remove(place),
             None => {
                 let surplus = (self.resident.len() + 1).saturating_sub(self.most_resident);
                 self.resident.drain(..surplus);
-                let pipeline = StableDiffusionXLPipeline::load(&folder, self.placement)?;
-                tracing::info!(checkpoint = %folder.display(), parameters = pipeline.parameters(), "loaded");
-                (folder, pipeline)
+                let pipeline = StableDiffusionXLPipeline::load(&files, &self.digests, self.placement)?;
+                let (checkpoint, parameters) = (files.checkpoint.display(), pipeline.parameters());
+                tracing::info!(%checkpoint, parameters, "loaded");
+                (files, pipeline)
             }
         };
         self.resident.push(entry);

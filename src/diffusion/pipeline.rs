@@ -1,20 +1,20 @@
 //! The recipe of a picture: `StableDiffusionXLPipeline.__call__`
 //! (`diffusers/pipelines/stable_diffusion_xl/pipeline_stable_diffusion_xl.py`, 0.42.1), step for step.
 
-use std::path::Path;
 use std::time::Instant;
 
 use tch::Tensor;
 
 use super::autoencoders::AutoencoderKL;
-use super::checkpoint::{CheckpointError, ModelIndex, with_weights_sha256};
+use super::checkpoint::{
+    Checkpoint, CheckpointError, Digests, ModelFiles, ModelIndex, tokenizer, with_weights_sha256,
+};
 use super::conditioning::{self, Encoder, Prompts};
 use super::device::Placement;
 use super::error::DiffusionError;
 use super::render::{RenderOptions, Rendered, Timings};
 use super::schedulers::{ScheduleError, SchedulerConfig, scheduler};
 use super::text_encoders::CLIPTextModel;
-use super::tokenizer::CLIPTokenizer;
 use super::unets::UNet2DConditionModel;
 use super::{guidance, image_io, noise};
 
@@ -31,45 +31,50 @@ pub(super) struct StableDiffusionXLPipeline {
     unet: UNet2DConditionModel,
     vae: AutoencoderKL,
     scheduler_config: SchedulerConfig,
-    /// Of the files that the weights were loaded from.
+    /// As [`Self::weights_sha256`] says.
     weights_sha256: String,
 }
 
 impl StableDiffusionXLPipeline {
-    /// Loads every network of the folder, checks that they fit each other, and takes the hash of the weights meanwhile.
-    pub(super) fn load(model_dir: &Path, placement: Placement) -> Result<Self, CheckpointError> {
-        let (loaded, weights_sha256) =
-            with_weights_sha256(model_dir, || Self::load_networks(model_dir, placement))?;
+    /// Loads every network of the model, checks that they fit each other, and takes the hash of the weights meanwhile.
+    pub(super) fn load(
+        files: &ModelFiles,
+        digests: &Digests,
+        placement: Placement,
+    ) -> Result<Self, CheckpointError> {
+        // What no checkpoint is, is not hashed.
+        let checkpoint = Checkpoint::open(files)?;
+        let load = || Self::load_networks(files, &checkpoint, placement);
+        let (loaded, weights_sha256) = with_weights_sha256(files, digests, load)?;
         Ok(Self { weights_sha256, ..loaded })
     }
 
-    fn load_networks(model_dir: &Path, placement: Placement) -> Result<Self, CheckpointError> {
+    fn load_networks(
+        files: &ModelFiles,
+        checkpoint: &Checkpoint,
+        placement: Placement,
+    ) -> Result<Self, CheckpointError> {
         let Placement { device, kind } = placement;
-        let model_index = ModelIndex::open(model_dir)?;
-        let tokenizer = |name: &str| {
-            let folder = model_dir.join(name);
-            CLIPTokenizer::load(&folder).map_err(|error| CheckpointError::file(&folder, error))
-        };
-        let path = model_dir.join("scheduler/scheduler_config.json");
-        let scheduler_config =
-            std::fs::read_to_string(&path).map_err(|error| CheckpointError::file(&path, error)).and_then(
-                |text| SchedulerConfig::from_json(&text).map_err(|error| CheckpointError::file(&path, error)),
-            )?;
-        let encoder = |name: &str, tokenizer: CLIPTokenizer, with_projection: bool| {
-            CLIPTextModel::load(model_dir, name, with_projection, device, kind)
-                .map(|text_encoder| Encoder { tokenizer, text_encoder })
+        let model_index = checkpoint.model_index()?;
+        let scheduler_config = checkpoint.scheduler_config()?;
+        let encoder = |name: &str, tokenizer_name: &str, with_projection: bool| {
+            let path = &files.checkpoint;
+            let tokenizer =
+                tokenizer(path, tokenizer_name).map_err(|error| CheckpointError::file(path, error))?;
+            let text_encoder = CLIPTextModel::load(checkpoint, name, with_projection, device, kind)?;
+            Ok::<_, CheckpointError>(Encoder { tokenizer, text_encoder })
         };
         let loaded = Self {
             placement,
             model_index,
-            first: encoder("text_encoder", tokenizer("tokenizer")?, false)?,
-            second: encoder("text_encoder_2", tokenizer("tokenizer_2")?, true)?,
-            unet: UNet2DConditionModel::load(model_dir, device, kind)?,
-            vae: AutoencoderKL::load(model_dir, device, |upcast| placement.decoder_kind(upcast))?,
+            first: encoder("text_encoder", "tokenizer", false)?,
+            second: encoder("text_encoder_2", "tokenizer_2", true)?,
+            unet: UNet2DConditionModel::load(checkpoint, device, kind)?,
+            vae: AutoencoderKL::load(checkpoint, device, |upcast| placement.decoder_kind(upcast))?,
             scheduler_config,
             weights_sha256: String::new(),
         };
-        loaded.check_fit().map_err(|reason| CheckpointError::file(model_dir, reason))?;
+        loaded.check_fit().map_err(|reason| CheckpointError::file(&files.checkpoint, reason))?;
         Ok(loaded)
     }
 
@@ -105,6 +110,11 @@ impl StableDiffusionXLPipeline {
             return Err(format!("unet: {from} channels to {to}, the autoencoder has {latent}"));
         }
         Ok(())
+    }
+
+    /// Of the files that it was loaded from.
+    pub(super) fn weights_sha256(&self) -> &str {
+        &self.weights_sha256
     }
 
     /// Pixels along one side of a latent cell.
@@ -164,7 +174,7 @@ impl StableDiffusionXLPipeline {
             let latent_model_input = if guided { Tensor::cat(&[&scaled, &scaled], 0) } else { scaled };
             let mut noise_pred = self.unet.forward(&latent_model_input, &prepared, index);
             if guided {
-                noise_pred = guidance::guide(&noise_pred, options.guidance_scale);
+                noise_pred = guidance::guide(&noise_pred, options.guidance_scale, options.guidance_rescale);
             }
             latents = scheduler.step(&noise_pred, index, &latents);
             timings.steps_ms.push(clock.lap_ms());
@@ -198,10 +208,14 @@ impl StableDiffusionXLPipeline {
         if !options.guidance_scale.is_finite() {
             return Err(DiffusionError::Unsuitable(format!("guidance scale {}", options.guidance_scale)));
         }
+        if !(0.0..=1.0).contains(&options.guidance_rescale) {
+            let reason = format!("guidance rescale {}: it goes from 0 to 1", options.guidance_rescale);
+            return Err(DiffusionError::Unsuitable(reason));
+        }
         Ok([1, self.vae.config.latent_channels, i64::from(height / factor), i64::from(width / factor)])
     }
 
-    fn schedule_error(&self, model_dir: &Path, error: &ScheduleError) -> DiffusionError {
+    fn schedule_error(&self, model_dir: &std::path::Path, error: &ScheduleError) -> DiffusionError {
         match error {
             ScheduleError::Steps { .. } => DiffusionError::Unsuitable(error.to_string()),
             _ => CheckpointError::file(&model_dir.join("scheduler"), error).into(),

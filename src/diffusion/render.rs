@@ -11,8 +11,10 @@ use crate::plan::{SamplerKind, Size};
 /// What the owner thread draws: a [`RenderSpec`](super::RenderSpec), or what the command line asks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RenderOptions {
-    /// Folder of the checkpoint in diffusers' layout.
+    /// The checkpoint: a folder in diffusers' layout, or a `.safetensors` file in the original one.
     pub model_dir: PathBuf,
+    /// In place of the checkpoint's own VAE: a file of one, in either layout, or a folder in diffusers'.
+    pub vae: Option<PathBuf>,
     /// An empty negative prompt is none.
     pub prompt: ApprovedPrompt,
     pub size: Size,
@@ -20,6 +22,8 @@ pub struct RenderOptions {
     pub num_inference_steps: u32,
     /// Guidance is off at 1 and below.
     pub guidance_scale: f64,
+    /// From 0, which is off, to 1.
+    pub guidance_rescale: f64,
     pub seed: u32,
     /// Initial noise in place of that of `seed`: the tensor `latents` of a safetensors file, of unit variance.
     pub initial_latents: Option<PathBuf>,
@@ -31,7 +35,8 @@ pub struct RenderOptions {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rendered {
     pub image: RgbImage,
-    /// [`weights_sha256`](super::weights_sha256) of the checkpoint as it was loaded.
+    /// [`weights_sha256`](super::weights_sha256) of the checkpoint as it was loaded; with a VAE from elsewhere, the SHA-256
+    /// of the list of both hashes, `checkpoint` and `vae`, as `sha256sum` would print it.
     pub weights_sha256: String,
     pub timings: Timings,
 }

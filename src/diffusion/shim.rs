@@ -6,10 +6,13 @@
 )]
 
 use std::ffi::{CStr, c_char, c_void};
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
 use std::ptr::NonNull;
 use std::sync::OnceLock;
 
-use tch::Tensor;
+use tch::{Device, Tensor};
 use torch_sys::C_tensor;
 
 unsafe extern "C" {
@@ -79,14 +82,34 @@ impl Drop for InferenceMode {
     }
 }
 
-/// Maps a file for reading.
+/// Fills a tensor that lies in one piece on the CPU with the file's bytes from `offset` on.
 ///
 /// # Errors
-/// The operating system's, for one that cannot be mapped.
-pub(super) fn map_file(file: &std::fs::File) -> std::io::Result<memmap2::Mmap> {
-    // SAFETY: the map is read only. A file that another process cuts short while it is mapped ends this process
-    // (SIGBUS); weights are files that nobody writes while they are served, and are copied out at load.
-    unsafe { memmap2::Mmap::map(file) }
+/// The operating system's; a file that ends before the tensor is full.
+pub(super) fn read_into(file: &File, offset: u64, tensor: &mut Tensor) -> io::Result<()> {
+    let bytes = tensor.numel() * tensor.kind().elt_size_in_bytes();
+    if tensor.device() != Device::Cpu || !tensor.is_contiguous() {
+        return Err(io::Error::other("the tensor is not in one piece on the CPU"));
+    }
+    let mut done = 0;
+    while done < bytes {
+        let place = libc::off_t::try_from(offset + done as u64).map_err(io::Error::other)?;
+        // SAFETY: the tensor owns `bytes` bytes from its data pointer on, as checked above, and is borrowed for
+        // writing; the kernel writes at most `bytes - done` of them from `done` on, and any bytes are numbers.
+        let read =
+            unsafe { libc::pread(file.as_raw_fd(), tensor.data_ptr().add(done).cast(), bytes - done, place) };
+        match usize::try_from(read) {
+            Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file ends before it")),
+            Ok(read) => done += read,
+            Err(_) => {
+                let error = io::Error::last_os_error();
+                if error.kind() != io::ErrorKind::Interrupted {
+                    return Err(error);
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Standard normal numbers of a generator made for this one call; see [`super::noise::randn`].

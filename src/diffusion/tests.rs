@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
 
 use super::autoencoders::AutoencoderKL;
+use super::checkpoint::{Checkpoint, CheckpointError, ModelFiles};
 use super::conditioning::{self, Encoder, Prompts};
 use super::text_encoders::CLIPTextModel;
 use super::tokenizer::CLIPTokenizer;
 use super::unets::{AddedCondKwargs, UNet2DConditionModel};
-use super::{DeviceChoice, DiffusionConfig, Engine, RenderOptions, weights_sha256};
+use super::{DeviceChoice, DiffusionConfig, DiffusionError, Engine, RenderOptions, weights_sha256};
 use crate::compliance::{ComplianceConfig, Reviewer, Texts};
 use crate::plan::{SamplerKind, Size};
 
@@ -22,6 +23,10 @@ const PROMPTS: [&str; 2] =
 
 fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+fn checkpoint(folder: &str) -> Checkpoint {
+    Checkpoint::open(&ModelFiles::find(&fixture(folder), None).unwrap()).unwrap()
 }
 
 fn expected(folder: &str) -> HashMap<String, Tensor> {
@@ -38,10 +43,10 @@ fn assert_close(ours: &Tensor, theirs: &Tensor, allowed: f64, what: &str) {
 fn encoder(folder: &str, number: usize) -> Encoder {
     let (tokenizer, name) =
         if number == 1 { ("tokenizer", "text_encoder") } else { ("tokenizer_2", "text_encoder_2") };
-    let folder = fixture(folder);
     Encoder {
-        tokenizer: CLIPTokenizer::load(&folder.join(tokenizer)).unwrap(),
-        text_encoder: CLIPTextModel::load(&folder, name, number == 2, Device::Cpu, Kind::Float).unwrap(),
+        tokenizer: CLIPTokenizer::load(&fixture(folder).join(tokenizer)).unwrap(),
+        text_encoder: CLIPTextModel::load(&checkpoint(folder), name, number == 2, Device::Cpu, Kind::Float)
+            .unwrap(),
     }
 }
 
@@ -99,7 +104,7 @@ fn call(unet: &UNet2DConditionModel, inputs: &HashMap<String, Tensor>, rows: std
 fn the_unet_is_diffusers_and_a_batch_is_single_calls() {
     for folder in FOLDERS {
         let expected = expected(folder);
-        let unet = UNet2DConditionModel::load(&fixture(folder), Device::Cpu, Kind::Float).unwrap();
+        let unet = UNet2DConditionModel::load(&checkpoint(folder), Device::Cpu, Kind::Float).unwrap();
         let batch = call(&unet, &expected, 0..2);
         assert_close(&batch, &expected["unet.output"], 2e-5, folder);
         let single = Tensor::cat(&[call(&unet, &expected, 0..1), call(&unet, &expected, 1..2)], 0);
@@ -111,7 +116,7 @@ fn the_unet_is_diffusers_and_a_batch_is_single_calls() {
 fn the_decoder_is_diffusers() {
     for folder in FOLDERS {
         let expected = expected(folder);
-        let vae = AutoencoderKL::load(&fixture(folder), Device::Cpu, |_| Kind::Float).unwrap();
+        let vae = AutoencoderKL::load(&checkpoint(folder), Device::Cpu, |_| Kind::Float).unwrap();
         assert_close(&vae.decode(&expected["vae.latents"]), &expected["vae.decoded"], 2e-5, folder);
     }
 }
@@ -129,9 +134,10 @@ fn copied(name: &str) -> tempfile::TempDir {
 }
 
 /// The hash that comes with a picture of the folder's checkpoint.
-fn drawn_by(engine: &Engine, model_dir: &Path) -> String {
+fn drawn_by(engine: &Engine, model_dir: &Path) -> Result<String, DiffusionError> {
     let options = RenderOptions {
         model_dir: model_dir.to_owned(),
+        vae: None,
         prompt: Reviewer::new(&ComplianceConfig::default())
             .unwrap()
             .approve(&Texts { positive: "a cat", ..Texts::default() })
@@ -140,11 +146,12 @@ fn drawn_by(engine: &Engine, model_dir: &Path) -> String {
         sampler: SamplerKind::EulerDiscreteScheduler,
         num_inference_steps: 1,
         guidance_scale: 1.0,
+        guidance_rescale: 0.0,
         seed: 1,
         initial_latents: None,
         dump_latents: None,
     };
-    engine.draw(options, Box::new(|_, _| true)).unwrap().weights_sha256
+    Ok(engine.draw(options, Box::new(|_, _| true))?.weights_sha256)
 }
 
 #[test]
@@ -153,7 +160,7 @@ fn a_picture_comes_with_the_hash_of_the_weights_that_drew_it() {
         DiffusionConfig { device: DeviceChoice::Cpu, resident_checkpoints: 1, ..DiffusionConfig::default() };
     let engine = Engine::start(&config).unwrap();
     let (one, other) = (copied(FOLDERS[1]), copied(FOLDERS[1]));
-    let first = drawn_by(&engine, one.path());
+    let first = drawn_by(&engine, one.path()).unwrap();
     assert_eq!(first, weights_sha256(one.path()).unwrap());
 
     // The last number of the decoder, by its least bit.
@@ -164,9 +171,23 @@ fn a_picture_comes_with_the_hash_of_the_weights_that_drew_it() {
     // In the place of the old file, as an update would be put: that may be mapped.
     std::fs::write(weights.with_extension("new"), bytes).unwrap();
     std::fs::rename(weights.with_extension("new"), &weights).unwrap();
-    assert_eq!(drawn_by(&engine, one.path()), first, "resident: these are the weights that were loaded");
-    drawn_by(&engine, other.path());
+    assert_eq!(
+        drawn_by(&engine, one.path()).unwrap(),
+        first,
+        "resident: these are the weights that were loaded"
+    );
+    drawn_by(&engine, other.path()).unwrap();
     let changed = weights_sha256(one.path()).unwrap();
     assert_ne!(changed, first);
-    assert_eq!(drawn_by(&engine, one.path()), changed, "loaded anew");
+    // What others may have been told of this model is not what its files are now: it alone is not drawn with.
+    let error = drawn_by(&engine, one.path()).unwrap_err();
+    assert!(matches!(&error, DiffusionError::Checkpoint(CheckpointError::Changed { .. })), "{error}");
+    drawn_by(&engine, other.path()).unwrap();
+    engine.probe(one.path(), None).unwrap();
+    assert_eq!(drawn_by(&engine, one.path()).unwrap(), changed, "loaded anew");
+    let files = engine.file_digests(one.path(), None).unwrap();
+    let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    let vae = "vae/diffusion_pytorch_model.safetensors";
+    let unet = "unet/diffusion_pytorch_model.safetensors";
+    assert_eq!(names, ["text_encoder/model.safetensors", "text_encoder_2/model.safetensors", unet, vae]);
 }

@@ -9,14 +9,15 @@ use super::grammar::{self, PromptFile};
 use super::register::{self, RegisteredLora};
 use super::{Character, Model, Presets};
 use crate::config::complaints::Complaints;
+use crate::diffusion::Digests;
 
-pub(super) fn load(dir: &Path, loras_dir: &Path) -> Result<Presets, Complaints> {
+pub(super) fn load(dir: &Path, loras_dir: &Path, digests: &Digests) -> Result<Presets, Complaints> {
     let mut complaints = Complaints::default();
     let models = some_in_folder(&dir.join("models"), &mut complaints, Model::take);
     let characters = some_in_folder(&dir.join("characters"), &mut complaints, Character::take);
     let prompts_dir = dir.join("prompts");
     let prompts = some_in_folder(&prompts_dir, &mut complaints, PromptFile::take);
-    let loras = register::load(loras_dir, &mut complaints);
+    let loras = register::load(loras_dir, digests, &mut complaints);
     check_order(&models, dir, &mut complaints);
     check_availability(&characters, &models, dir, &mut complaints);
     check_loras(&characters, &loras, dir, &mut complaints);

@@ -25,6 +25,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::config::complaints::Complaints;
+use crate::diffusion::Digests;
 
 pub use character::{Character, Lora};
 pub use model::{Model, Style};
@@ -63,7 +64,7 @@ impl Presets {
     /// Reads `models/*.toml`, `characters/*.toml` and `prompts/*.toml` below `dir` and the register in `loras_dir`, or says all
     /// that is wrong with them.
     pub fn load(dir: &Path, loras_dir: &Path) -> Result<Self, Complaints> {
-        load::load(dir, loras_dir)
+        load::load(dir, loras_dir, &Digests::default())
     }
 
     /// The first model: what an unknown one falls back to (specification, "Silent fallbacks"). There is one in whatever

@@ -9,7 +9,7 @@ use toml::Value;
 use super::fields::{Fields, is_key};
 use super::load::folder;
 use crate::config::complaints::Complaints;
-use crate::diffusion::file_sha256;
+use crate::diffusion::Digests;
 
 /// What `NAME.toml` in the folder of LoRAs says of `NAME.safetensors` beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,13 +63,13 @@ pub fn lora_file(dir: &Path, name: &str) -> PathBuf {
 
 /// Every LoRA of the folder, by name. An entry whose file is not there, or is another one than was registered, is kept with
 /// its fault: what it is missing from can be drawn without it.
-pub(super) fn load(dir: &Path, complaints: &mut Complaints) -> BTreeMap<String, RegisteredLora> {
+pub(super) fn load(dir: &Path, digests: &Digests, complaints: &mut Complaints) -> BTreeMap<String, RegisteredLora> {
     if !dir.is_dir() {
         return BTreeMap::new();
     }
     let mut register = folder(dir, complaints, RegisteredLora::take);
     for (name, lora) in &mut register {
-        lora.fault = fault(&lora_file(dir, name), &lora.sha256);
+        lora.fault = fault(&lora_file(dir, name), digests, &lora.sha256);
         if let Some(fault) = &lora.fault {
             tracing::warn!(lora = name, %fault, "a registered LoRA cannot be used");
         }
@@ -80,8 +80,8 @@ pub(super) fn load(dir: &Path, complaints: &mut Complaints) -> BTreeMap<String, 
     register
 }
 
-fn fault(file: &Path, registered: &str) -> Option<String> {
-    match file_sha256(file) {
+fn fault(file: &Path, digests: &Digests, registered: &str) -> Option<String> {
+    match digests.of_file(file) {
         Ok(found) if found == registered => None,
         Ok(found) => Some(format!("its file has the sha256 {found}, not the registered one")),
         Err(_) if !file.exists() => Some("its file is missing".to_owned()),

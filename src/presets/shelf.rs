@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
+use super::load::load;
 use super::{Presets, Unavailable};
 use crate::config::complaints::Complaints;
+use crate::diffusion::Digests;
 
 /// What every checkpoint in diffusers' layout has.
 const CHECKPOINT_INDEX: &str = "model_index.json";
@@ -23,6 +25,8 @@ pub struct Shelf {
     read_at: Mutex<Stamp>,
     refused: AtomicBool,
     unavailable: Unavailable,
+    /// Of LoRA files, so that each is read once.
+    digests: Digests,
 }
 
 /// Each file with the time of its last change and its size in bytes.
@@ -36,7 +40,8 @@ impl Shelf {
     /// Everything that is wrong, at once.
     pub fn open(dir: &Path, models_dir: &Path, loras_dir: &Path) -> Result<Self, Complaints> {
         let read_at = Mutex::new(stamp(dir, loras_dir));
-        let now = RwLock::new(Arc::new(Presets::load(dir, loras_dir)?));
+        let digests = Digests::default();
+        let now = RwLock::new(Arc::new(load(dir, loras_dir, &digests)?));
         let (dir, models_dir, loras_dir) = (dir.to_owned(), models_dir.to_owned(), loras_dir.to_owned());
         Ok(Self {
             dir,
@@ -46,6 +51,7 @@ impl Shelf {
             read_at,
             refused: AtomicBool::new(false),
             unavailable: Unavailable::default(),
+            digests,
         })
     }
 
@@ -94,7 +100,7 @@ impl Shelf {
         self.unavailable.forget();
         // Taken first: a change while the files are read is one that is seen next time.
         *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = self.look();
-        match Presets::load(&self.dir, &self.loras_dir).and_then(|presets| self.with_checkpoints(presets)) {
+        match load(&self.dir, &self.loras_dir, &self.digests).and_then(|presets| self.with_checkpoints(presets)) {
             Ok(presets) => {
                 let counts = presets.counts();
                 *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(presets);

@@ -53,11 +53,13 @@ impl Case {
         let texts = Texts { positive: &self.prompt, negative, ..Texts::default() };
         RenderOptions {
             model_dir: folder,
+            vae: None,
             prompt: reviewer.approve(&texts).unwrap(),
             size: Size { width_px: self.width, height_px: self.height },
             sampler: self.sampler,
             num_inference_steps: self.num_inference_steps,
             guidance_scale: self.guidance_scale,
+            guidance_rescale: 0.0,
             seed: self.seed,
             initial_latents: None,
             dump_latents: None,

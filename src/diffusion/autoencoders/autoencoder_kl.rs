@@ -1,14 +1,12 @@
 //! `diffusers/models/autoencoders/autoencoder_kl.py`, `AutoencoderKL`, 0.42.1: the way back from latents.
 
-use std::path::Path;
-
 use tch::{Device, Kind, Tensor};
 
 use super::config::AutoencoderKLConfig;
 use super::decoder::Decoder;
 use super::encoder_names;
 use super::mid_attention::OLD_NAMES;
-use crate::diffusion::checkpoint::{CheckpointError, ConfigFile, Weights};
+use crate::diffusion::checkpoint::{Checkpoint, CheckpointError};
 use crate::diffusion::layers::{Conv2d, channels_last};
 use crate::diffusion::memory;
 
@@ -28,15 +26,15 @@ pub(in crate::diffusion) struct AutoencoderKL {
 }
 
 impl AutoencoderKL {
-    /// Loads the decoder of `model_dir/vae`. `choose_kind` picks the number format by `force_upcast`.
+    /// Loads the decoder of the checkpoint's `vae`. `choose_kind` picks the number format by `force_upcast`.
     pub(in crate::diffusion) fn load(
-        model_dir: &Path,
+        checkpoint: &Checkpoint,
         device: Device,
         choose_kind: impl Fn(bool) -> Kind,
     ) -> Result<Self, CheckpointError> {
-        let config = AutoencoderKLConfig::read(ConfigFile::open(&model_dir.join("vae/config.json"))?)?;
+        let config = AutoencoderKLConfig::read(checkpoint.config("vae")?)?;
         let kind = choose_kind(config.force_upcast);
-        let mut weights = Weights::open(model_dir, "vae", device, kind)?;
+        let mut weights = checkpoint.weights("vae", device, kind)?;
         weights.rename(|name| {
             OLD_NAMES.iter().fold(name.to_owned(), |name, (old, new)| name.replace(old, new))
         })?;

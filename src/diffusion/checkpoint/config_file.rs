@@ -30,6 +30,12 @@ impl ConfigFile {
         Ok(Self::of(path.display().to_string(), fields))
     }
 
+    /// What a file without configurations would have as the one of `component`: an object.
+    pub(super) fn derived(path: &Path, component: &str, config: &Value) -> Self {
+        let fields = config.as_object().cloned().unwrap_or_default();
+        Self::of(format!("{} ({component}, as its shapes say)", path.display()), fields)
+    }
+
     fn of(path: String, mut fields: Map<String, Value>) -> Self {
         fields.retain(|name, _| !name.starts_with('_'));
         Self { path, fields }

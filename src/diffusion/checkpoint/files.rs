@@ -18,7 +18,17 @@ struct ShardIndex {
 /// `STEM.safetensors`, `STEM.safetensors.index.json`, `STEM.fp16.safetensors`, `STEM.safetensors.index.fp16.json`
 /// (`diffusers/utils/hub_utils.py`, `_add_variant`, 0.42.1).
 pub(super) fn weight_files(model_dir: &Path, component: &str) -> Result<Vec<PathBuf>, CheckpointError> {
-    let folder = model_dir.join(component);
+    files_in(&model_dir.join(component), component)
+}
+
+/// The folder of an autoencoder, which `path` is or has as `vae`, and the files in it.
+pub(super) fn vae_files(path: &Path) -> Result<(PathBuf, Vec<PathBuf>), CheckpointError> {
+    let folder = if path.join("config.json").is_file() { path.to_owned() } else { path.join("vae") };
+    let files = files_in(&folder, "vae")?;
+    Ok((folder, files))
+}
+
+fn files_in(folder: &Path, component: &str) -> Result<Vec<PathBuf>, CheckpointError> {
     let stem = if component.starts_with("text_encoder") { "model" } else { "diffusion_pytorch_model" };
     for (plain, index) in [
         (format!("{stem}.safetensors"), format!("{stem}.safetensors.index.json")),
@@ -30,7 +40,7 @@ pub(super) fn weight_files(model_dir: &Path, component: &str) -> Result<Vec<Path
         }
         let index = folder.join(index);
         if index.is_file() {
-            return shards(&folder, &index);
+            return shards(folder, &index);
         }
     }
     let reason = if folder.join(format!("{stem}.bin")).is_file() || folder.join("pytorch_model.bin").is_file()
@@ -39,7 +49,7 @@ pub(super) fn weight_files(model_dir: &Path, component: &str) -> Result<Vec<Path
     } else {
         format!("has no {stem}.safetensors")
     };
-    Err(CheckpointError::file(&folder, reason))
+    Err(CheckpointError::file(folder, reason))
 }
 
 fn shards(folder: &Path, index: &Path) -> Result<Vec<PathBuf>, CheckpointError> {

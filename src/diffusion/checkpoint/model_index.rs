@@ -13,6 +13,13 @@ pub(in crate::diffusion) struct ModelIndex {
     pub(in crate::diffusion) force_zeros_for_empty_prompt: bool,
 }
 
+impl Default for ModelIndex {
+    /// `stable-diffusion-xl-base-1.0`, `model_index.json`.
+    fn default() -> Self {
+        Self { force_zeros_for_empty_prompt: true }
+    }
+}
+
 /// The parts this build runs: name in the folder, and the class it must have.
 const PARTS: [(&str, &str); 6] = [
     ("text_encoder", "CLIPTextModel"),

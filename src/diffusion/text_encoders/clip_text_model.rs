@@ -1,12 +1,10 @@
 //! `CLIPTextModel` and `CLIPTextModelWithProjection` (`modeling_clip.py`, transformers 5.23.0).
 
-use std::path::Path;
-
 use tch::{Device, Kind, Tensor};
 
 use super::config::CLIPTextConfig;
 use super::encoder_layer::CLIPEncoderLayer;
-use crate::diffusion::checkpoint::{CheckpointError, ConfigFile, Weights};
+use crate::diffusion::checkpoint::{Checkpoint, CheckpointError};
 use crate::diffusion::layers::{LayerNorm, Linear};
 
 /// What SDXL takes from an encoder.
@@ -41,18 +39,17 @@ struct Projection {
 }
 
 impl CLIPTextModel {
-    /// Loads `model_dir/component`. Names may carry the `text_model.` prefix (transformers 4, all published SDXL
+    /// Loads the checkpoint's `component`. Names may carry the `text_model.` prefix (transformers 4, all published SDXL
     /// folders) or not (transformers 5).
     pub(in crate::diffusion) fn load(
-        model_dir: &Path,
+        checkpoint: &Checkpoint,
         component: &str,
         with_projection: bool,
         device: Device,
         kind: Kind,
     ) -> Result<Self, CheckpointError> {
-        let file = ConfigFile::open(&model_dir.join(component).join("config.json"))?;
-        let config = CLIPTextConfig::read(file)?;
-        let mut weights = Weights::open(model_dir, component, device, kind)?;
+        let config = CLIPTextConfig::read(checkpoint.config(component)?)?;
+        let mut weights = checkpoint.weights(component, device, kind)?;
         weights.rename(|name| name.strip_prefix("text_model.").unwrap_or(name).to_owned())?;
         let mut root = weights.root();
         let hidden = config.hidden_size;

@@ -1,9 +1,10 @@
 //! Text to token ids, as CLIP's text encoders were trained.
 //!
-//! - `vocabulary`: pieces and merges, from either layout of a folder
+//! - `vocabulary`: pieces and merges, from either layout of a folder; `clip`: CLIP's own, in the binary
 //! - `special_tokens`: begin, end, padding, length
 //! - `windows`: how much of the encoders' windows a text fills
 
+mod clip;
 mod special_tokens;
 mod vocabulary;
 mod windows;
@@ -63,8 +64,21 @@ impl CLIPTokenizer {
     /// # Errors
     /// Files that are missing or malformed, merges of unknown pieces, special tokens outside the vocabulary.
     pub fn load(folder: &Path) -> Result<Self, TokenizerError> {
-        let Vocabulary { vocab, merges } = Vocabulary::read(folder)?;
-        let special = SpecialTokens::read(folder)?;
+        Self::build(Vocabulary::read(folder)?, SpecialTokens::read(folder)?)
+    }
+
+    /// SDXL's own, for checkpoints that carry none: CLIP's whole vocabulary, which is part of the binary. The second
+    /// encoder's pads with `!`.
+    ///
+    /// # Errors
+    /// None that is known; the vocabulary is tested.
+    pub fn clip(of_second_encoder: bool) -> Result<Self, TokenizerError> {
+        let pad = if of_second_encoder { "!" } else { "<|endoftext|>" };
+        Self::build(Vocabulary::clip(), SpecialTokens::sdxl(pad))
+    }
+
+    fn build(vocabulary: Vocabulary, special: SpecialTokens) -> Result<Self, TokenizerError> {
+        let Vocabulary { vocab, merges } = vocabulary;
         let id = |token: &String| {
             let id = vocab.get(token).copied();
             id.map(i64::from).ok_or_else(|| TokenizerError::NoSuchToken(token.clone()))

@@ -86,17 +86,37 @@ impl Token {
 }
 
 impl SpecialTokens {
+    /// What the files beside SDXL's own tokenizers say: they differ in what they pad with.
+    pub(super) fn sdxl(pad: &str) -> Self {
+        let token = |content: &str| {
+            let content = content.to_owned();
+            Token::Added { content, lstrip: false, rstrip: false, single_word: false, normalized: true }
+        };
+        let map = File {
+            bos_token: Some(token("<|startoftext|>")),
+            eos_token: Some(token("<|endoftext|>")),
+            unk_token: Some(token("<|endoftext|>")),
+            pad_token: Some(Token::Word(pad.to_owned())),
+            ..File::default()
+        };
+        Self::of(File::default(), map, Vec::new())
+    }
+
     /// Reads what is there in `folder`; both files may be missing.
     pub(super) fn read(folder: &Path) -> Result<Self, TokenizerError> {
-        let config = read::<File>(&folder.join("tokenizer_config.json"))?;
+        let mut config = read::<File>(&folder.join("tokenizer_config.json"))?;
         // transformers reads the other files only where this one does not list its tokens, and the map wins there.
-        let (map, listed) = match config.added_tokens_decoder {
+        let (map, listed) = match config.added_tokens_decoder.take() {
             Some(listed) => (File::default(), listed.into_values().collect()),
             None => (
                 read::<File>(&folder.join("special_tokens_map.json"))?,
                 read::<List>(&folder.join("tokenizer.json"))?.added_tokens,
             ),
         };
+        Ok(Self::of(config, map, listed))
+    }
+
+    fn of(config: File, map: File, listed: Vec<Token>) -> Self {
         let token = |map: Option<Token>, config: Option<Token>, default: &str| {
             map.or(config).unwrap_or_else(|| Token::Word(default.to_owned())).added()
         };
@@ -111,14 +131,14 @@ impl SpecialTokens {
             added.insert(token.content.clone(), token);
         }
         let length = config.model_max_length.filter(|length| (3.0..NO_LIMIT).contains(length));
-        Ok(Self {
+        Self {
             bos: bos.content,
             eos: eos.content,
             unk: unk.content,
             pad: pad.content,
             added: added.into_values().collect(),
             model_max_length: length.map_or(CLIP_MODEL_MAX_LENGTH, |length| length as usize),
-        })
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{CLIPTokenizer, TokenizerError};
+use crate::diffusion::checkpoint::tokenizer;
 
 /// Windows of a text encoder that one prompt may fill. The keys and values of every cross-attention are held for all of
 /// them: at SDXL's full size about 50 MB a window.
@@ -36,12 +37,12 @@ pub struct WindowCounter {
 }
 
 impl WindowCounter {
-    /// Reads both of a checkpoint in diffusers' layout.
+    /// Reads both of a checkpoint: a folder in diffusers' layout, or a single file.
     ///
     /// # Errors
     /// As [`CLIPTokenizer::load`].
     pub fn load(model_dir: &Path) -> Result<Self, TokenizerError> {
-        let load = |(encoder, folder)| Ok((encoder, CLIPTokenizer::load(&model_dir.join(folder))?));
+        let load = |(encoder, folder)| Ok((encoder, tokenizer(model_dir, folder)?));
         Ok(Self { tokenizers: ENCODERS.into_iter().map(load).collect::<Result<_, TokenizerError>>()? })
     }
 

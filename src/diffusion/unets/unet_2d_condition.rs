@@ -1,13 +1,11 @@
 //! `diffusers/models/unets/unet_2d_condition.py`, `UNet2DConditionModel`, 0.42.1.
 
-use std::path::Path;
-
 use tch::{Device, Kind, Tensor};
 
 use super::blocks::{DownBlock2D, UNetMidBlock2DCrossAttn, UpBlock2D};
 use super::config::UNet2DConditionConfig;
 use super::prepared::{AddedCondKwargs, Prepared, PreparedLayers};
-use crate::diffusion::checkpoint::{CheckpointError, ConfigFile, Weights};
+use crate::diffusion::checkpoint::{Checkpoint, CheckpointError};
 use crate::diffusion::layers::{Conv2d, GroupNorm, TimestepEmbedding, Timesteps, channels_last};
 
 #[derive(Debug)]
@@ -28,14 +26,14 @@ pub(in crate::diffusion) struct UNet2DConditionModel {
 }
 
 impl UNet2DConditionModel {
-    /// Loads `model_dir/unet`.
+    /// Loads the checkpoint's `unet`.
     pub(in crate::diffusion) fn load(
-        model_dir: &Path,
+        checkpoint: &Checkpoint,
         device: Device,
         kind: Kind,
     ) -> Result<Self, CheckpointError> {
-        let config = UNet2DConditionConfig::read(ConfigFile::open(&model_dir.join("unet/config.json"))?)?;
-        let mut weights = Weights::open(model_dir, "unet", device, kind)?;
+        let config = UNet2DConditionConfig::read(checkpoint.config("unet")?)?;
+        let mut weights = checkpoint.weights("unet", device, kind)?;
         let mut root = weights.root();
         let mut prepared = PreparedLayers::default();
         let (first, wide) = (config.blocks[0].out_channels, config.time_embed_dim());

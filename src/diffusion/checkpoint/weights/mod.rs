@@ -1,32 +1,17 @@
 //! The tensors of one network, taken by name and shape until none is left.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::ops::Range;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
-use memmap2::Mmap;
-use safetensors::{Dtype, SafeTensors};
 use tch::{Device, Kind, Tensor};
 
-use super::super::shim;
 use super::CheckpointError;
+use super::entry::Entry;
 use super::files::weight_files;
+use super::header::Header;
 
 /// Buffers that older versions of transformers saved; they hold 0, 1, 2, ... and are computed, not read.
 const HARMLESS: [&str; 1] = ["embeddings.position_ids"];
-
-/// The length field at the head of a safetensors file, in bytes.
-const LENGTH_BYTES: usize = 8;
-
-#[derive(Debug)]
-struct Entry {
-    shard: Arc<Mmap>,
-    bytes: Range<usize>,
-    kind: Kind,
-    shape: Vec<i64>,
-}
 
 /// The tensors of one network that nobody has taken yet.
 #[derive(Debug)]
@@ -39,20 +24,26 @@ pub(in crate::diffusion) struct Weights {
 }
 
 impl Weights {
-    /// Maps the files of `model_dir/component` and checks their headers. Tensors are copied when they are taken,
-    /// to `device` as `kind`.
+    /// Reads the headers of the files of `model_dir/component`. Tensors are read when they are taken, to `device` as
+    /// `kind`.
     pub(in crate::diffusion) fn open(
         model_dir: &Path,
         component: &str,
         device: Device,
         kind: Kind,
     ) -> Result<Self, CheckpointError> {
-        let mut entries = BTreeMap::new();
-        for path in weight_files(model_dir, component)? {
-            read_header(&path, &mut entries)?;
-        }
+        Ok(Self::of(component, read(&weight_files(model_dir, component)?)?, device, kind))
+    }
+
+    /// The same for tensors whose headers were read, under the names that the network knows.
+    pub(super) fn of(
+        component: &str,
+        mut entries: BTreeMap<String, Entry>,
+        device: Device,
+        kind: Kind,
+    ) -> Self {
         entries.retain(|name, _| !HARMLESS.iter().any(|harmless| name.ends_with(harmless)));
-        Ok(Self { component: component.into(), entries, device, kind, parameters: 0 })
+        Self { component: component.into(), entries, device, kind, parameters: 0 }
     }
 
     /// Gives each tensor the name that `canonical` makes of its own.
@@ -77,14 +68,14 @@ impl Weights {
         Scope { weights: self, prefix: String::new() }
     }
 
-    /// Numbers in the tensors taken. Fails if one was not taken, and lists all of them.
+    /// Numbers in the tensors taken. Fails if one was not taken, and lists all of them as their file names them.
     pub(in crate::diffusion) fn finish(self) -> Result<u64, CheckpointError> {
         if self.entries.is_empty() {
             return Ok(self.parameters);
         }
         Err(CheckpointError::Leftover {
             component: self.component,
-            names: self.entries.into_keys().collect(),
+            names: self.entries.into_values().map(|entry| entry.name().to_owned()).collect(),
         })
     }
 
@@ -93,11 +84,11 @@ impl Weights {
         let Some(entry) = self.entries.remove(name) else {
             return Err(CheckpointError::Missing { component: component(), name: name.into() });
         };
-        if entry.shape != expected {
+        if entry.shape() != expected {
             return Err(CheckpointError::Misshapen {
                 component: component(),
                 name: name.into(),
-                found: entry.shape,
+                found: entry.shape().to_vec(),
                 expected: expected.into(),
             });
         }
@@ -124,7 +115,7 @@ impl Scope<'_> {
         self.weights.entries.contains_key(&format!("{}{name}", self.prefix))
     }
 
-    /// Takes a tensor of exactly this shape, copied to the device in the network's number format.
+    /// Takes a tensor of exactly this shape, read to the device in the network's number format.
     pub(in crate::diffusion) fn take(
         &mut self,
         name: &str,
@@ -132,14 +123,7 @@ impl Scope<'_> {
     ) -> Result<Tensor, CheckpointError> {
         let name = format!("{}{name}", self.prefix);
         let entry = self.weights.remove(&name, shape)?;
-        let failed = |reason: String| CheckpointError::File {
-            path: self.weights.component.clone(),
-            reason: format!("tensor `{name}`: {reason}"),
-        };
-        let bytes = entry.shard.get(entry.bytes).ok_or_else(|| failed("lies outside its file".into()))?;
-        let tensor = Tensor::f_from_data_size(bytes, &entry.shape, entry.kind)
-            .and_then(|tensor| tensor.f_to_device_(self.weights.device, self.weights.kind, false, false))
-            .map_err(|error| failed(error.to_string()))?;
+        let tensor = entry.read(self.weights.device, self.weights.kind)?;
         self.weights.parameters += tensor.numel() as u64;
         Ok(tensor)
     }
@@ -153,45 +137,18 @@ impl Scope<'_> {
     }
 }
 
-/// Maps one file and adds its tensors. Nothing in the header is believed before it is checked: the length, that the
-/// offsets follow each other without gap or overlap, and that they end with the file (`SafeTensors::read_metadata`).
-fn read_header(path: &Path, entries: &mut BTreeMap<String, Entry>) -> Result<(), CheckpointError> {
-    let refuse = |reason: String| CheckpointError::file(path, reason);
-    let file = File::open(path).map_err(|error| refuse(error.to_string()))?;
-    let shard = Arc::new(shim::map_file(&file).map_err(|error| refuse(error.to_string()))?);
-    let (header_bytes, metadata) = SafeTensors::read_metadata(&shard)
-        .map_err(|error| refuse(format!("is not a safetensors file: {error}")))?;
-    let start = LENGTH_BYTES + header_bytes;
-    for (name, info) in metadata.tensors() {
-        let kind = match info.dtype {
-            Dtype::F32 => Kind::Float,
-            Dtype::F16 => Kind::Half,
-            Dtype::BF16 => Kind::BFloat16,
-            Dtype::F64 => Kind::Double,
-            Dtype::I64 => Kind::Int64,
-            other => {
-                return Err(refuse(format!("tensor `{name}` has the unsupported number format {other:?}")));
+/// The tensors of all files of one network.
+pub(super) fn read(files: &[PathBuf]) -> Result<BTreeMap<String, Entry>, CheckpointError> {
+    let mut entries = BTreeMap::new();
+    for path in files {
+        for (name, entry) in Header::read(path)?.tensors {
+            if entries.contains_key(&name) {
+                return Err(CheckpointError::file(path, format!("tensor `{name}` is in two files")));
             }
-        };
-        let (from, to) = info.data_offsets;
-        // The sums may wrap in a hostile header; then the range does not lie in the file.
-        let bytes = start
-            .checked_add(from)
-            .zip(start.checked_add(to))
-            .map(|(from, to)| from..to)
-            .filter(|bytes| bytes.end <= shard.len())
-            .ok_or_else(|| refuse(format!("tensor `{name}` lies outside the file")))?;
-        let shape = info
-            .shape
-            .iter()
-            .map(|&side| i64::try_from(side))
-            .collect::<Result<_, _>>()
-            .map_err(|_| refuse(format!("tensor `{name}` is too long")))?;
-        if entries.insert(name.clone(), Entry { shard: shard.clone(), bytes, kind, shape }).is_some() {
-            return Err(refuse(format!("tensor `{name}` is in two files")));
+            entries.insert(name, entry);
         }
     }
-    Ok(())
+    Ok(entries)
 }
 
 #[cfg(test)]
