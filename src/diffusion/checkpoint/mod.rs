@@ -20,4 +20,5 @@ pub use error::CheckpointError;
 
 pub(super) use config_file::ConfigFile;
 pub(super) use model_index::ModelIndex;
+pub(super) use weights::live::{LiveWeights, relay};
 pub(super) use weights::{Scope, Weights};

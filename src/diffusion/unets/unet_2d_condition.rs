@@ -7,7 +7,7 @@ use tch::{Device, Kind, Tensor};
 use super::blocks::{DownBlock2D, UNetMidBlock2DCrossAttn, UpBlock2D};
 use super::config::UNet2DConditionConfig;
 use super::prepared::{AddedCondKwargs, Prepared, PreparedLayers};
-use crate::diffusion::checkpoint::{CheckpointError, ConfigFile, Weights};
+use crate::diffusion::checkpoint::{CheckpointError, ConfigFile, LiveWeights, Weights};
 use crate::diffusion::layers::{Conv2d, GroupNorm, TimestepEmbedding, Timesteps, channels_last};
 
 #[derive(Debug)]
@@ -25,6 +25,7 @@ pub(in crate::diffusion) struct UNet2DConditionModel {
     device: Device,
     kind: Kind,
     parameters: u64,
+    live: LiveWeights,
 }
 
 impl UNet2DConditionModel {
@@ -59,6 +60,7 @@ impl UNet2DConditionModel {
         let conv_norm_out =
             GroupNorm::load(&mut root.at("conv_norm_out"), first, config.norm_num_groups, config.norm_eps)?;
         let conv_out = Conv2d::load(&mut root.at("conv_out"), first, config.out_channels, 3, 1)?;
+        let live = weights.live();
         let parameters = weights.finish()?;
         Ok(Self {
             config,
@@ -74,7 +76,13 @@ impl UNet2DConditionModel {
             device,
             kind,
             parameters,
+            live,
         })
+    }
+
+    /// What it computes with, under diffusers' names.
+    pub(in crate::diffusion) fn live(&self) -> &LiveWeights {
+        &self.live
     }
 
     pub(in crate::diffusion) fn parameters(&self) -> u64 {

@@ -1,4 +1,6 @@
 //! The tensors of one network, taken by name and shape until none is left.
+//!
+//! - `live`: handles on those that were taken, by name
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -13,6 +15,9 @@ use tch::{Device, Kind, Tensor};
 use super::super::shim;
 use super::CheckpointError;
 use super::files::weight_files;
+use live::LiveWeights;
+
+pub(in crate::diffusion) mod live;
 
 /// Buffers that older versions of transformers saved; they hold 0, 1, 2, ... and are computed, not read.
 const HARMLESS: [&str; 1] = ["embeddings.position_ids"];
@@ -33,6 +38,7 @@ struct Entry {
 pub(in crate::diffusion) struct Weights {
     component: String,
     entries: BTreeMap<String, Entry>,
+    live: LiveWeights,
     device: Device,
     kind: Kind,
     parameters: u64,
@@ -52,7 +58,8 @@ impl Weights {
             read_header(&path, &mut entries)?;
         }
         entries.retain(|name, _| !HARMLESS.iter().any(|harmless| name.ends_with(harmless)));
-        Ok(Self { component: component.into(), entries, device, kind, parameters: 0 })
+        let live = LiveWeights::default();
+        Ok(Self { component: component.into(), entries, live, device, kind, parameters: 0 })
     }
 
     /// Gives each tensor the name that `canonical` makes of its own.
@@ -75,6 +82,11 @@ impl Weights {
     /// The place from which names are taken.
     pub(in crate::diffusion) fn root(&mut self) -> Scope<'_> {
         Scope { weights: self, prefix: String::new() }
+    }
+
+    /// Handles on every tensor taken so far, by name.
+    pub(in crate::diffusion) fn live(&mut self) -> LiveWeights {
+        std::mem::take(&mut self.live)
     }
 
     /// Numbers in the tensors taken. Fails if one was not taken, and lists all of them.
@@ -124,7 +136,8 @@ impl Scope<'_> {
         self.weights.entries.contains_key(&format!("{}{name}", self.prefix))
     }
 
-    /// Takes a tensor of exactly this shape, copied to the device in the network's number format.
+    /// Takes a tensor of exactly this shape, copied to the device in the network's number format. A layer that lays
+    /// it out anew does so by [`live::relay`], so that the handle in [`LiveWeights`] stays on what is computed with.
     pub(in crate::diffusion) fn take(
         &mut self,
         name: &str,
@@ -141,6 +154,7 @@ impl Scope<'_> {
             .and_then(|tensor| tensor.f_to_device_(self.weights.device, self.weights.kind, false, false))
             .map_err(|error| failed(error.to_string()))?;
         self.weights.parameters += tensor.numel() as u64;
+        self.weights.live.insert(name, &tensor);
         Ok(tensor)
     }
 
