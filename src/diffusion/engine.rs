@@ -8,6 +8,7 @@ use std::thread;
 
 use super::config::DiffusionConfig;
 use super::error::DiffusionError;
+use super::lora::LoraChoice;
 use super::owner::Owner;
 use super::render::{RenderOptions, Rendered};
 use crate::compliance::ApprovedPrompt;
@@ -26,6 +27,8 @@ pub struct RenderSpec {
     /// Classifier-free guidance is off at 1 and below, as in diffusers.
     pub guidance_scale: f64,
     pub seed: u32,
+    /// Merged into the networks for this picture; their order does not matter.
+    pub loras: Vec<LoraChoice>,
 }
 
 impl From<RenderSpec> for RenderOptions {
@@ -38,6 +41,7 @@ impl From<RenderSpec> for RenderOptions {
             num_inference_steps: spec.num_inference_steps,
             guidance_scale: spec.guidance_scale,
             seed: spec.seed,
+            loras: spec.loras,
             initial_latents: None,
             dump_latents: None,
         }

@@ -6,6 +6,7 @@
 //! - `pipeline`: the numbered recipe of a picture; `conditioning`, `guidance`, `image_io`: its parts
 //! - `checkpoint/`: folders in diffusers' layout, taken apart tensor by tensor
 //! - `layers/`: what the networks are made of
+//! - `lora/`: files that change the networks, merged into their weights and taken out again
 //! - `text_encoders/`, `unets/`, `autoencoders/`: the networks
 //! - `noise`: chance, as a function of (seed, shape)
 //! - `schedulers/`: one sampling algorithm a file
@@ -21,6 +22,7 @@ mod error;
 mod guidance;
 mod image_io;
 mod layers;
+mod lora;
 mod owner;
 mod pipeline;
 mod render;
@@ -40,4 +42,5 @@ pub use checkpoint::weights_sha256;
 pub use config::{DeviceChoice, DiffusionConfig, DtypeChoice};
 pub use engine::{Engine, ModelInfo, Progress, RenderSpec};
 pub use error::DiffusionError;
+pub use lora::{AppliedLora, LoraChoice, LoraError};
 pub use render::{RenderOptions, Rendered, Timings};

@@ -8,6 +8,7 @@ use super::config::DiffusionConfig;
 use super::device::Placement;
 use super::engine::ModelInfo;
 use super::error::DiffusionError;
+use super::lora::LoraShelf;
 use super::pipeline::StableDiffusionXLPipeline;
 use super::render::{RenderOptions, Rendered};
 use super::shim::InferenceMode;
@@ -19,6 +20,7 @@ pub(super) struct Owner {
     /// By folder, the one used last at the end.
     resident: Vec<(PathBuf, StableDiffusionXLPipeline)>,
     most_resident: usize,
+    lora_shelf: LoraShelf,
     /// No gradients, no version counters, for as long as the thread runs. Dropped after the weights.
     _inference_mode: InferenceMode,
 }
@@ -33,6 +35,7 @@ impl Owner {
             placement,
             resident: Vec::new(),
             most_resident: config.resident_checkpoints.max(1),
+            lora_shelf: LoraShelf::default(),
             _inference_mode: guard,
         })
     }
@@ -43,12 +46,22 @@ impl Owner {
         options: &RenderOptions,
         progress: &mut dyn FnMut(u32, u32) -> bool,
     ) -> Result<Rendered, DiffusionError> {
-        let start = Instant::now();
+        let mut start = Instant::now();
+        let mut lap_ms = || {
+            let before = std::mem::replace(&mut start, Instant::now());
+            (start - before).as_secs_f64() * 1e3
+        };
+        // Before the checkpoint is loaded, which takes far longer than to find a file unfit.
+        let loras = self.lora_shelf.open(&options.loras)?;
+        let read_ms = lap_ms();
         let pipeline = self.checkpoint(&options.model_dir)?;
-        let load_ms = start.elapsed().as_secs_f64() * 1e3;
+        let load_ms = lap_ms();
+        pipeline.set_loras(&loras)?;
+        let lora_ms = read_ms + lap_ms();
         let mut rendered = pipeline.draw(options, progress)?;
         rendered.timings.load_ms = load_ms;
-        rendered.timings.total_ms += load_ms;
+        rendered.timings.lora_ms = lora_ms;
+        rendered.timings.total_ms += load_ms + lora_ms;
         Ok(rendered)
     }
 
@@ -66,7 +79,7 @@ impl Owner {
 
     /// The resident checkpoint of `model_dir`; the one unused for longest makes room for a new one before it is
     /// loaded, so that both are never in memory for one's sake.
-    fn checkpoint(&mut self, model_dir: &Path) -> Result<&StableDiffusionXLPipeline, DiffusionError> {
+    fn checkpoint(&mut self, model_dir: &Path) -> Result<&mut StableDiffusionXLPipeline, DiffusionError> {
         let folder = model_dir.canonicalize().map_err(|error| CheckpointError::file(model_dir, error))?;
         let entry = match self.resident.iter().position(|(path, _)| *path == folder) {
             Some(place) => self.resident.remove(place),
@@ -80,6 +93,6 @@ impl Owner {
         };
         self.resident.push(entry);
         let last = self.resident.len() - 1;
-        Ok(&self.resident[last].1)
+        Ok(&mut self.resident[last].1)
     }
 }

@@ -11,6 +11,7 @@ use super::checkpoint::{CheckpointError, ModelIndex, with_weights_sha256};
 use super::conditioning::{self, Encoder, Prompts};
 use super::device::Placement;
 use super::error::DiffusionError;
+use super::lora::{ChosenLora, LoraStack};
 use super::render::{RenderOptions, Rendered, Timings};
 use super::schedulers::{ScheduleError, SchedulerConfig, scheduler};
 use super::text_encoders::CLIPTextModel;
@@ -31,6 +32,7 @@ pub(super) struct StableDiffusionXLPipeline {
     unet: UNet2DConditionModel,
     vae: AutoencoderKL,
     scheduler_config: SchedulerConfig,
+    loras: LoraStack,
     /// Of the files that the weights were loaded from.
     weights_sha256: String,
 }
@@ -59,14 +61,19 @@ impl StableDiffusionXLPipeline {
             CLIPTextModel::load(model_dir, name, with_projection, device, kind)
                 .map(|text_encoder| Encoder { tokenizer, text_encoder })
         };
+        let first = encoder("text_encoder", tokenizer("tokenizer")?, false)?;
+        let second = encoder("text_encoder_2", tokenizer("tokenizer_2")?, true)?;
+        let unet = UNet2DConditionModel::load(model_dir, device, kind)?;
+        let loras = LoraStack::new(unet.live(), first.text_encoder.live(), second.text_encoder.live());
         let loaded = Self {
             placement,
             model_index,
-            first: encoder("text_encoder", tokenizer("tokenizer")?, false)?,
-            second: encoder("text_encoder_2", tokenizer("tokenizer_2")?, true)?,
-            unet: UNet2DConditionModel::load(model_dir, device, kind)?,
+            first,
+            second,
+            unet,
             vae: AutoencoderKL::load(model_dir, device, |upcast| placement.decoder_kind(upcast))?,
             scheduler_config,
+            loras,
             weights_sha256: String::new(),
         };
         loaded.check_fit().map_err(|reason| CheckpointError::file(model_dir, reason))?;
@@ -115,6 +122,12 @@ impl StableDiffusionXLPipeline {
     pub(super) fn parameters(&self) -> u64 {
         let encoders = self.first.text_encoder.parameters() + self.second.text_encoder.parameters();
         encoders + self.unet.parameters() + self.vae.parameters()
+    }
+
+    /// Makes these, and no others, part of the networks until the next call. It comes before [`Self::draw`]: prompts are
+    /// encoded with what LoRAs make of the text encoders.
+    pub(super) fn set_loras(&mut self, loras: &[ChosenLora]) -> Result<(), DiffusionError> {
+        Ok(self.loras.set(loras)?)
     }
 
     /// Draws one picture; `progress` is told after each step. The comments keep diffusers' numbers.
@@ -181,7 +194,8 @@ impl StableDiffusionXLPipeline {
         let image = image_io::to_image(&self.vae.decode(&self.vae.unscale(&latents)))?;
         timings.decode_ms = clock.lap_ms();
         timings.total_ms = clock.total_ms();
-        Ok(Rendered { image, weights_sha256: self.weights_sha256.clone(), timings })
+        let (weights_sha256, loras) = (self.weights_sha256.clone(), self.loras.merged().to_vec());
+        Ok(Rendered { image, weights_sha256, loras, timings })
     }
 
     /// `[1, latent_channels, height, width]`

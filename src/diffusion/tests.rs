@@ -141,6 +141,7 @@ fn drawn_by(engine: &Engine, model_dir: &Path) -> String {
         num_inference_steps: 1,
         guidance_scale: 1.0,
         seed: 1,
+        loras: Vec::new(),
         initial_latents: None,
         dump_latents: None,
     };

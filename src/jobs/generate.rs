@@ -142,6 +142,7 @@ fn draw(kitchen: &Kitchen, plan: &Plan, index: u32, control: &Control) -> Result
         num_inference_steps: sampling.num_inference_steps,
         guidance_scale: sampling.guidance_scale,
         seed: sampling.seed.wrapping_add(index),
+        loras: Vec::new(),
     };
     let line = control.clone();
     let pictures = sampling.num_images;

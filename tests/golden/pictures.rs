@@ -59,6 +59,7 @@ impl Case {
             num_inference_steps: self.num_inference_steps,
             guidance_scale: self.guidance_scale,
             seed: self.seed,
+            loras: Vec::new(),
             initial_latents: None,
             dump_latents: None,
         }
