@@ -96,17 +96,18 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>, LoraError> {
 
 /// The length of the header, and that no name is in it twice, which `safetensors` lets pass.
 fn check_header(bytes: &[u8]) -> Result<(), String> {
-    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\x80") && bytes.get(1).is_some_and(|&v| v < 6)
-    {
-        return Err(
-            "holds pickled objects, which can run code and are never read; convert it to safetensors".into(),
-        );
-    }
     let Some((length, rest)) = bytes.split_first_chunk::<LENGTH_BYTES>() else {
         return Err(format!("is not a safetensors file: {} bytes", bytes.len()));
     };
     let length = u64::from_le_bytes(*length);
     if length > LONGEST_HEADER_BYTES {
+        // The beginnings of a zip archive, which is how torch saves, and of a bare pickle.
+        if bytes.starts_with(b"PK\x03\x04") || bytes[0] == 0x80 {
+            return Err(
+                "holds pickled objects, which can run code and are never read; convert it to safetensors"
+                    .into(),
+            );
+        }
         return Err(format!(
             "its header is said to have {length} bytes; at most {LONGEST_HEADER_BYTES} are read"
         ));

@@ -10,7 +10,7 @@ use tch::Tensor;
 pub(in crate::diffusion) struct LiveWeights(BTreeMap<String, Tensor>);
 
 impl LiveWeights {
-    pub(super) fn insert(&mut self, name: String, tensor: &Tensor) {
+    pub(in crate::diffusion) fn insert(&mut self, name: String, tensor: &Tensor) {
         self.0.insert(name, tensor.shallow_clone());
     }
 

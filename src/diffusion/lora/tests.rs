@@ -1,1 +1,0 @@
-//! Files that are refused, and sums.
