@@ -19,6 +19,7 @@ use crate::credentials::{Credentials, CredentialsConfig, CredentialsError, Reade
 use crate::diffusion::{Engine, ModelInfo};
 use crate::finish::invisible_mark::{InvisibleMark, readers};
 use crate::jobs::{self, Kitchen, Workers, Workshop};
+use crate::plan::weights_name;
 use crate::presets::{Shelf, Watch};
 use crate::storage::{Embedded, Storage};
 use crate::store::{Attachment, Records, Store, StoreConfig, StoreError, ids};
@@ -113,7 +114,8 @@ impl Rooms {
         let mut models = Vec::new();
         if let (Some(presets), Some(engine)) = (&presets, &engine) {
             let presets = presets.now();
-            let named: BTreeSet<_> = presets.models.values().map(|model| model.checkpoint.clone()).collect();
+            let named = presets.models.values().map(|model| (model.checkpoint.clone(), model.vae.clone()));
+            let named: BTreeSet<_> = named.collect();
             models = probe(engine.clone(), config.service.models_dir.clone(), named, &mut complaints).await;
             complain_without_models(&models, &mut complaints);
         }
@@ -162,13 +164,16 @@ fn complain_without_models(models: &[(String, Result<ModelInfo, String>)], compl
 async fn probe(
     engine: Engine,
     models_dir: PathBuf,
-    checkpoints: BTreeSet<String>,
+    checkpoints: BTreeSet<(String, Option<String>)>,
     complaints: &mut Complaints,
 ) -> Vec<(String, Result<ModelInfo, String>)> {
     let probing = tokio::task::spawn_blocking(move || {
-        let probe = |checkpoint: String| {
-            let found = engine.probe(&models_dir.join(&checkpoint)).map_err(|error| error.to_string());
-            (checkpoint, found)
+        let probe = |(checkpoint, vae): (String, Option<String>)| {
+            let found = engine.probe(
+                &models_dir.join(&checkpoint),
+                vae.as_ref().map(|vae| models_dir.join(vae)).as_deref(),
+            );
+            (weights_name(&checkpoint, vae.as_deref()), found.map_err(|error| error.to_string()))
         };
         checkpoints.into_iter().map(probe).collect()
     });

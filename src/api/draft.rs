@@ -113,6 +113,11 @@ impl Draft {
         Texts { positive: &self.composed.positive, negative: &self.composed.negative, others: said }
     }
 
+    /// What its checkpoint is called, and its VAE where that is another's.
+    pub(super) fn weights(&self) -> String {
+        plan::weights_name(&self.checkpoint, self.vae.as_deref())
+    }
+
     /// As it was asked for, or drawn.
     pub(super) fn seed(&self) -> u32 {
         self.sampling.seed

@@ -10,7 +10,7 @@ use super::Failure;
 use super::files::Staged;
 use crate::compliance::{Clearance, Opinion, PictureFilter, Reviewed, Reviewer, Texts};
 use crate::config::Config;
-use crate::diffusion::{DiffusionConfig, DtypeChoice, Engine, RenderOptions};
+use crate::diffusion::{DiffusionConfig, DtypeChoice, Engine, LoraChoice, RenderOptions};
 use crate::plan::{SamplerKind, Size, samplers};
 
 /// What `imgen render` takes.
@@ -43,6 +43,9 @@ pub struct RenderArgs {
     /// Seed of the initial noise
     #[arg(long, default_value_t = 0)]
     pub seed: u32,
+    /// LoRA file with its strength, 1 where none is given; may be given several times
+    #[arg(long = "lora", value_name = "FILE[:WEIGHT]", value_parser = lora)]
+    pub loras: Vec<LoraChoice>,
     /// Number format: auto, f32, bf16 or f16 [default: the configuration's]
     #[arg(long)]
     pub dtype: Option<DtypeChoice>,
@@ -91,6 +94,7 @@ pub fn run(arguments: RenderArgs, config: &Config) -> Result<(), Failure> {
         num_inference_steps: arguments.steps,
         guidance_scale: arguments.guidance,
         seed: arguments.seed,
+        loras: arguments.loras,
         initial_latents: arguments.latents,
         dump_latents: arguments.dump_latents,
     };
@@ -113,6 +117,19 @@ fn sampler(name: &str) -> Result<SamplerKind, String> {
     samplers::named(name).ok_or_else(|| format!("unknown sampler; known are {}", samplers::KNOWN.join(", ")))
 }
 
+/// What follows the last colon is the strength, if it is a number; colons may be part of a path.
+fn lora(text: &str) -> Result<LoraChoice, String> {
+    let (path, weight) = match text.rsplit_once(':') {
+        Some((path, weight)) => weight.parse().map_or((text, 1.0), |weight: f64| (path, weight)),
+        None => (text, 1.0),
+    };
+    match (path.is_empty(), weight.is_finite()) {
+        (false, true) => Ok(LoraChoice::new(path, weight)),
+        (true, _) => Err("no file is named".to_owned()),
+        (_, false) => Err(format!("{weight} is no strength")),
+    }
+}
+
 fn format_of(path: &Path) -> Result<ImageFormat, Failure> {
     match ImageFormat::from_path(path) {
         Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => Ok(format),
@@ -124,4 +141,25 @@ fn write(image: &RgbImage, path: &Path, format: ImageFormat) -> Result<(), Failu
     let mut bytes = Cursor::new(Vec::new());
     image.write_to(&mut bytes, format).map_err(|error| format!("{}: {error}", path.display()))?;
     Staged::new(path, bytes.get_ref())?.publish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lora_is_a_file_and_perhaps_a_strength() {
+        for (text, path, weight) in [
+            ("a.safetensors", "a.safetensors", 1.0),
+            ("a.safetensors:0.75", "a.safetensors", 0.75),
+            ("a.safetensors:-1", "a.safetensors", -1.0),
+            ("C:/loras/a.safetensors", "C:/loras/a.safetensors", 1.0),
+            ("C:/loras/a.safetensors:.5", "C:/loras/a.safetensors", 0.5),
+        ] {
+            assert_eq!(lora(text).unwrap(), LoraChoice::new(path, weight), "{text}");
+        }
+        for text in ["", ":1", "a.safetensors:inf", "a.safetensors:NaN"] {
+            assert!(lora(text).is_err(), "{text}");
+        }
+    }
 }

@@ -3,12 +3,14 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
+use std::time::Instant;
 
 use super::checkpoint::{Digests, FileDigest};
 use super::config::DiffusionConfig;
 use super::error::DiffusionError;
+use super::lora::LoraChoice;
 use super::owner::Owner;
 use super::render::{RenderOptions, Rendered};
 use crate::compliance::ApprovedPrompt;
@@ -31,6 +33,8 @@ pub struct RenderSpec {
     /// diffusers' `guidance_rescale`, from 0, which is off, to 1.
     pub guidance_rescale: f64,
     pub seed: u32,
+    /// Merged into the networks for this picture; their order does not matter.
+    pub loras: Vec<LoraChoice>,
 }
 
 impl From<RenderSpec> for RenderOptions {
@@ -45,6 +49,7 @@ impl From<RenderSpec> for RenderOptions {
             guidance_scale: spec.guidance_scale,
             guidance_rescale: spec.guidance_rescale,
             seed: spec.seed,
+            loras: spec.loras,
             initial_latents: None,
             dump_latents: None,
         }
@@ -169,8 +174,20 @@ fn run(
     if ready.send(Ok(())).is_err() {
         return;
     }
-    while let Ok(order) = inbox.recv() {
+    while let Some(order) = next(inbox, &mut owner) {
         order(&mut owner);
+    }
+}
+
+/// Waits for the next order, and lets go of what is idle meanwhile. `None` when no handle is left.
+fn next(inbox: &Receiver<Order>, owner: &mut Owner) -> Option<Order> {
+    loop {
+        let Some(until) = owner.drop_idle() else { return inbox.recv().ok() };
+        match inbox.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(order) => return Some(order),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return None,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What can go wrong between a plan and its pixels.
 
 use super::checkpoint::CheckpointError;
+use super::lora::LoraError;
 
 /// Every failure of the room. Its text may name files and tensors: it is for the log, not for clients.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +11,8 @@ pub enum DiffusionError {
     Device(String),
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    Lora(#[from] LoraError),
     /// What was asked cannot be drawn by this checkpoint, such as a width its autoencoder does not divide.
     #[error("{0}")]
     Unsuitable(String),

@@ -1,25 +1,31 @@
 //! What lives on the owner thread: the device and the checkpoints that are resident on it.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::checkpoint::{Digests, ModelFiles};
+use tch::Device;
+
+use super::checkpoint::{Checkpoint, Digests, ModelFiles};
 use super::config::DiffusionConfig;
 use super::device::Placement;
 use super::engine::ModelInfo;
 use super::error::DiffusionError;
+use super::lora::LoraShelf;
+use super::memory;
 use super::pipeline::StableDiffusionXLPipeline;
 use super::render::{RenderOptions, Rendered};
+use super::residents::Residents;
 use super::shim::InferenceMode;
 
 /// Holds every weight of a device. Never leaves its thread.
 #[derive(Debug)]
 pub(super) struct Owner {
     placement: Placement,
-    /// By its files, the one used last at the end.
-    resident: Vec<(ModelFiles, StableDiffusionXLPipeline)>,
-    most_resident: usize,
+    residents: Residents<ModelFiles, StableDiffusionXLPipeline>,
+    /// After it what was not used is dropped; `None` is never.
+    idle: Option<Duration>,
     digests: Digests,
+    lora_shelf: LoraShelf,
     /// No gradients, no version counters, for as long as the thread runs. Dropped after the weights.
     _inference_mode: InferenceMode,
 }
@@ -32,9 +38,10 @@ impl Owner {
         tracing::info!(device = %placement, dtype = placement.dtype(), "engine started");
         Ok(Self {
             placement,
-            resident: Vec::new(),
-            most_resident: config.resident_checkpoints.max(1),
+            residents: Residents::new(config.resident_checkpoints, budget_bytes(config, placement)),
+            idle: (config.idle_unload_s > 0).then(|| Duration::from_secs(config.idle_unload_s)),
             digests,
+            lora_shelf: LoraShelf::default(),
             _inference_mode: guard,
         })
     }
@@ -45,13 +52,22 @@ impl Owner {
         options: &RenderOptions,
         progress: &mut dyn FnMut(u32, u32) -> bool,
     ) -> Result<Rendered, DiffusionError> {
-        let start = Instant::now();
-        let files = ModelFiles::find(&options.model_dir, options.vae.as_deref())?;
-        let pipeline = self.checkpoint(files)?;
-        let load_ms = start.elapsed().as_secs_f64() * 1e3;
+        let mut start = Instant::now();
+        let mut lap_ms = || {
+            let before = std::mem::replace(&mut start, Instant::now());
+            (start - before).as_secs_f64() * 1e3
+        };
+        // Before the checkpoint is loaded, which takes far longer than to find a file unfit.
+        let loras = self.lora_shelf.open(&options.loras)?;
+        let read_ms = lap_ms();
+        let pipeline = self.checkpoint(ModelFiles::find(&options.model_dir, options.vae.as_deref())?)?;
+        let load_ms = lap_ms();
+        pipeline.set_loras(&loras)?;
+        let lora_ms = read_ms + lap_ms();
         let mut rendered = pipeline.draw(options, progress)?;
         rendered.timings.load_ms = load_ms;
-        rendered.timings.total_ms += load_ms;
+        rendered.timings.lora_ms = lora_ms;
+        rendered.timings.total_ms += load_ms + lora_ms;
         Ok(rendered)
     }
 
@@ -64,11 +80,11 @@ impl Owner {
         let placement = self.placement;
         let files = ModelFiles::find(model_dir, vae)?;
         self.digests.forget(&files);
-        if let Some(place) = self.resident.iter().position(|(resident, _)| *resident == files)
-            && self.resident[place].1.weights_sha256() != files.sha256(&self.digests)?
-        {
-            self.resident.remove(place);
-        }
+        let digests = &self.digests;
+        let changed = |resident: &StableDiffusionXLPipeline| {
+            Ok::<_, DiffusionError>(resident.weights_sha256() != files.sha256(digests)?)
+        };
+        self.residents.drop_if(&files, changed)?;
         let pipeline = self.checkpoint(files)?;
         Ok(ModelInfo {
             vae_scale_factor_px: pipeline.vae_scale_factor(),
@@ -78,22 +94,35 @@ impl Owner {
         })
     }
 
-    /// The resident checkpoint of `files`; the one unused for longest makes room for a new one before it is
-    /// loaded, so that both are never in memory for one's sake.
-    fn checkpoint(&mut self, files: ModelFiles) -> Result<&StableDiffusionXLPipeline, DiffusionError> {
-        let entry = match self.resident.iter().position(|(resident, _)| *resident == files) {
-            Some(place) => self.resident.remove(place),
-            None => {
-                let surplus = (self.resident.len() + 1).saturating_sub(self.most_resident);
-                self.resident.drain(..surplus);
-                let pipeline = StableDiffusionXLPipeline::load(&files, &self.digests, self.placement)?;
-                let (checkpoint, parameters) = (files.checkpoint.display(), pipeline.parameters());
-                tracing::info!(%checkpoint, parameters, "loaded");
-                (files, pipeline)
-            }
+    /// Drops the checkpoints that were not used for long; answers when to look again.
+    pub(super) fn drop_idle(&mut self) -> Option<Instant> {
+        let idle = self.idle?;
+        let dropped = self.residents.drop_idle(Instant::now(), idle);
+        if dropped > 0 {
+            tracing::info!(checkpoints = dropped, "left memory, unused");
+        }
+        self.residents.next_idle(idle)
+    }
+
+    /// The checkpoint of `files`, from memory or the disk.
+    fn checkpoint(&mut self, files: ModelFiles) -> Result<&mut StableDiffusionXLPipeline, DiffusionError> {
+        let (digests, placement) = (&self.digests, self.placement);
+        let needs = |files: &ModelFiles| Ok(Checkpoint::open(files)?.bytes(placement.kind)?);
+        let load = |files: &ModelFiles| {
+            let pipeline = StableDiffusionXLPipeline::load(files, digests, placement)?;
+            let (checkpoint, parameters) = (files.checkpoint.display(), pipeline.parameters());
+            tracing::info!(%checkpoint, parameters, "loaded");
+            Ok(pipeline)
         };
-        self.resident.push(entry);
-        let last = self.resident.len() - 1;
-        Ok(&self.resident[last].1)
+        self.residents.get_or_load(files, Instant::now(), needs, load)
+    }
+}
+
+/// What checkpoints may take together.
+fn budget_bytes(config: &DiffusionConfig, placement: Placement) -> u64 {
+    match config.memory_budget_mb {
+        0 if placement.device == Device::Cpu => memory::total_bytes().map_or(u64::MAX, |total| total / 2),
+        0 => u64::MAX,
+        mebibytes => mebibytes.saturating_mul(1 << 20),
     }
 }

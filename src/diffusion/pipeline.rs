@@ -12,6 +12,7 @@ use super::checkpoint::{
 use super::conditioning::{self, Encoder, Prompts};
 use super::device::Placement;
 use super::error::DiffusionError;
+use super::lora::{ChosenLora, LoraStack};
 use super::render::{RenderOptions, Rendered, Timings};
 use super::schedulers::{ScheduleError, SchedulerConfig, scheduler};
 use super::text_encoders::CLIPTextModel;
@@ -31,6 +32,7 @@ pub(super) struct StableDiffusionXLPipeline {
     unet: UNet2DConditionModel,
     vae: AutoencoderKL,
     scheduler_config: SchedulerConfig,
+    loras: LoraStack,
     /// As [`Self::weights_sha256`] says.
     weights_sha256: String,
 }
@@ -64,14 +66,19 @@ impl StableDiffusionXLPipeline {
             let text_encoder = CLIPTextModel::load(checkpoint, name, with_projection, device, kind)?;
             Ok::<_, CheckpointError>(Encoder { tokenizer, text_encoder })
         };
+        let first = encoder("text_encoder", "tokenizer", false)?;
+        let second = encoder("text_encoder_2", "tokenizer_2", true)?;
+        let unet = UNet2DConditionModel::load(checkpoint, device, kind)?;
+        let loras = LoraStack::new(unet.live(), first.text_encoder.live(), second.text_encoder.live());
         let loaded = Self {
             placement,
             model_index,
-            first: encoder("text_encoder", "tokenizer", false)?,
-            second: encoder("text_encoder_2", "tokenizer_2", true)?,
-            unet: UNet2DConditionModel::load(checkpoint, device, kind)?,
+            first,
+            second,
+            unet,
             vae: AutoencoderKL::load(checkpoint, device, |upcast| placement.decoder_kind(upcast))?,
             scheduler_config,
+            loras,
             weights_sha256: String::new(),
         };
         loaded.check_fit().map_err(|reason| CheckpointError::file(&files.checkpoint, reason))?;
@@ -125,6 +132,12 @@ impl StableDiffusionXLPipeline {
     pub(super) fn parameters(&self) -> u64 {
         let encoders = self.first.text_encoder.parameters() + self.second.text_encoder.parameters();
         encoders + self.unet.parameters() + self.vae.parameters()
+    }
+
+    /// Makes these, and no others, part of the networks until the next call. It comes before [`Self::draw`]: prompts are
+    /// encoded with what LoRAs make of the text encoders.
+    pub(super) fn set_loras(&mut self, loras: &[ChosenLora]) -> Result<(), DiffusionError> {
+        Ok(self.loras.set(loras)?)
     }
 
     /// Draws one picture; `progress` is told after each step. The comments keep diffusers' numbers.
@@ -191,7 +204,8 @@ impl StableDiffusionXLPipeline {
         let image = image_io::to_image(&self.vae.decode(&self.vae.unscale(&latents)))?;
         timings.decode_ms = clock.lap_ms();
         timings.total_ms = clock.total_ms();
-        Ok(Rendered { image, weights_sha256: self.weights_sha256.clone(), timings })
+        let (weights_sha256, loras) = (self.weights_sha256.clone(), self.loras.merged().to_vec());
+        Ok(Rendered { image, weights_sha256, loras, timings })
     }
 
     /// `[1, latent_channels, height, width]`

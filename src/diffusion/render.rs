@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use image::RgbImage;
 use serde::Serialize;
 
+use super::lora::{AppliedLora, LoraChoice};
 use crate::compliance::ApprovedPrompt;
 use crate::plan::{SamplerKind, Size};
 
@@ -25,6 +26,8 @@ pub struct RenderOptions {
     /// From 0, which is off, to 1.
     pub guidance_rescale: f64,
     pub seed: u32,
+    /// Merged into the networks for this picture; their order does not matter.
+    pub loras: Vec<LoraChoice>,
     /// Initial noise in place of that of `seed`: the tensor `latents` of a safetensors file, of unit variance.
     pub initial_latents: Option<PathBuf>,
     /// Where to write the tensor `latents` as the last step leaves it.
@@ -38,6 +41,8 @@ pub struct Rendered {
     /// [`weights_sha256`](super::weights_sha256) of the checkpoint as it was loaded; with a VAE from elsewhere, the SHA-256
     /// of the list of both hashes, `checkpoint` and `vae`, as `sha256sum` would print it.
     pub weights_sha256: String,
+    /// What was merged into these weights, in the order of the hashes.
+    pub loras: Vec<AppliedLora>,
     pub timings: Timings,
 }
 
@@ -47,6 +52,9 @@ pub struct Timings {
     /// Loading the checkpoint; about 0 when it was resident.
     #[serde(rename = "load")]
     pub load_ms: f64,
+    /// Reading LoRAs, merging them and taking out those of the picture before; about 0 when nothing changed.
+    #[serde(rename = "lora")]
+    pub lora_ms: f64,
     /// Text encoders, and what the UNet prepares before the first step.
     #[serde(rename = "encode")]
     pub encode_ms: f64,

@@ -48,6 +48,20 @@ impl<K: PartialEq, T> Residents<K, T> {
         Ok(&mut self.all[last].value)
     }
 
+    /// Drops the value of `key` if it is as `unwanted` says.
+    pub(super) fn drop_if<E>(
+        &mut self,
+        key: &K,
+        unwanted: impl FnOnce(&T) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        if let Some(place) = self.all.iter().position(|resident| resident.key == *key)
+            && unwanted(&self.all[place].value)?
+        {
+            self.all.remove(place);
+        }
+        Ok(())
+    }
+
     /// Drops what was not used for `idle`; answers how many.
     pub(super) fn drop_idle(&mut self, now: Instant, idle: Duration) -> usize {
         let before = self.all.len();
@@ -117,6 +131,18 @@ mod tests {
         let mut residents: Residents<char, u32> = Residents::new(2, 10);
         assert_eq!(residents.get_or_load('a', Instant::now(), |_| Err("none"), |_| Ok(1)), Err("none"));
         assert_eq!(residents.get_or_load('a', Instant::now(), |_| Ok(1), |_| Err("broken")), Err("broken"));
+        assert_eq!(keys(&residents), "");
+    }
+
+    #[test]
+    fn what_is_unwanted_is_dropped() {
+        let mut residents = Residents::new(2, u64::MAX);
+        get(&mut residents, 'a', 1, Instant::now());
+        residents.drop_if(&'b', |_| Ok::<_, ()>(true)).unwrap();
+        residents.drop_if(&'a', |_| Ok::<_, ()>(false)).unwrap();
+        assert_eq!(residents.drop_if(&'a', |_| Err("cannot say")), Err("cannot say"));
+        assert_eq!(keys(&residents), "a");
+        residents.drop_if(&'a', |&value| Ok::<_, ()>(value == u32::from('a'))).unwrap();
         assert_eq!(keys(&residents), "");
     }
 

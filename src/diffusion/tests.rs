@@ -148,6 +148,7 @@ fn drawn_by(engine: &Engine, model_dir: &Path) -> Result<String, DiffusionError>
         guidance_scale: 1.0,
         guidance_rescale: 0.0,
         seed: 1,
+        loras: Vec::new(),
         initial_latents: None,
         dump_latents: None,
     };

@@ -14,11 +14,11 @@ use super::recipe::Recipe;
 use super::records::{provenance, record};
 use super::worker::Cook;
 use crate::credentials::Credentials;
-use crate::diffusion::{DiffusionError, Engine, Progress, RenderSpec, Rendered};
+use crate::diffusion::{DiffusionError, Engine, LoraChoice, Progress, RenderSpec, Rendered};
 use crate::finish::invisible_mark::InvisibleMark;
 use crate::finish::{Artwork, AvifEncoder, FinishError, Finished, Task, Tools, finish};
-use crate::plan::Plan;
-use crate::presets::Shelf;
+use crate::plan::{Plan, PlannedLora, weights_name};
+use crate::presets::{Shelf, lora_file};
 use crate::storage::{KeyError, ObjectKey, Storage, StorageError};
 use crate::store::{Blocked, JobResult, NewRecord, Picture, Store, StoreError, Trace, ids, record_id};
 
@@ -163,12 +163,15 @@ fn draw(kitchen: &Kitchen, plan: &Plan, index: u32, control: &Control) -> Result
     let sampling = &plan.sampling;
     let spec = RenderSpec {
         model_dir: kitchen.models_dir.join(&plan.checkpoint),
+        vae: plan.vae.as_ref().map(|vae| kitchen.models_dir.join(vae)),
         prompt: plan.approved.clone(),
         size: plan.size,
         sampler: sampling.sampler,
         num_inference_steps: sampling.num_inference_steps,
         guidance_scale: sampling.guidance_scale,
+        guidance_rescale: sampling.guidance_rescale,
         seed: sampling.seed.wrapping_add(index),
+        loras: plan.loras.iter().map(|lora| choice(kitchen, lora)).collect(),
     };
     let line = control.clone();
     let pictures = sampling.num_images;
@@ -176,11 +179,21 @@ fn draw(kitchen: &Kitchen, plan: &Plan, index: u32, control: &Control) -> Result
         Box::new(move |step, steps| line.progress(index * steps + step, pictures * steps));
     let rendered = (kitchen.render)(spec, progress).map_err(|error| {
         if let DiffusionError::Checkpoint(why) = &error {
-            (kitchen.unavailable)(&plan.checkpoint, &why.to_string());
+            (kitchen.unavailable)(&weights_name(&plan.checkpoint, plan.vae.as_deref()), &why.to_string());
         }
         failed(&error)
     })?;
     if control.halted().is_some() { Err(CookError::Halted) } else { Ok(rendered) }
+}
+
+/// With another file than the plan names nothing is drawn.
+fn choice(kitchen: &Kitchen, lora: &PlannedLora) -> LoraChoice {
+    LoraChoice {
+        path: lora_file(&kitchen.loras_dir, &lora.name),
+        weight: lora.weight,
+        te_weight: lora.te_weight,
+        sha256: Some(lora.sha256.clone()),
+    }
 }
 
 fn publish(
@@ -223,6 +236,7 @@ fn failed(error: &DiffusionError) -> CookError {
         DiffusionError::Cancelled { .. } => return CookError::Halted,
         DiffusionError::Device(_) => "DEVICE",
         DiffusionError::Checkpoint(_) => "CHECKPOINT",
+        DiffusionError::Lora(_) => "LORA",
         DiffusionError::NotFinite { .. } => "NOT_FINITE",
         DiffusionError::Torch(_) => "TORCH",
         DiffusionError::Panicked(_) => "PANICKED",

@@ -17,6 +17,11 @@ pub fn record_name(record_id: u64) -> String {
     format!("{record_id:016x}")
 }
 
+/// What a checkpoint is called together with a VAE from elsewhere.
+pub fn weights_name(checkpoint: &str, vae: Option<&str>) -> String {
+    vae.map_or_else(|| checkpoint.to_owned(), |vae| format!("{checkpoint} with {vae}"))
+}
+
 /// Everything that one job needs, resolved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fields::Fields;
-use crate::plan::{SamplerKind, samplers};
+use crate::plan::{SamplerKind, samplers, weights_name};
 
 /// Steps that a preset may ask for.
 const STEPS: std::ops::RangeInclusive<i64> = 1..=150;
@@ -51,6 +51,11 @@ pub struct Style {
 }
 
 impl Model {
+    /// What its checkpoint is called, and its VAE where that is another's.
+    pub fn weights(&self) -> String {
+        weights_name(&self.checkpoint, self.vae.as_deref())
+    }
+
     pub(super) fn take(fields: &mut Fields<'_>) -> Option<Self> {
         let order = fields.integer("order", 0..=1_000_000);
         let label = fields.text("label");

@@ -63,7 +63,11 @@ pub fn lora_file(dir: &Path, name: &str) -> PathBuf {
 
 /// Every LoRA of the folder, by name. An entry whose file is not there, or is another one than was registered, is kept with
 /// its fault: what it is missing from can be drawn without it.
-pub(super) fn load(dir: &Path, digests: &Digests, complaints: &mut Complaints) -> BTreeMap<String, RegisteredLora> {
+pub(super) fn load(
+    dir: &Path,
+    digests: &Digests,
+    complaints: &mut Complaints,
+) -> BTreeMap<String, RegisteredLora> {
     if !dir.is_dir() {
         return BTreeMap::new();
     }

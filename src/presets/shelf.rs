@@ -77,7 +77,7 @@ impl Shelf {
 
     /// Whether there is a model that can be drawn with, as far as is known.
     pub fn can_draw(&self) -> bool {
-        self.now().models.values().any(|model| self.unavailable.why(&model.checkpoint).is_none())
+        self.now().models.values().any(|model| self.unavailable.why(&model.weights()).is_none())
     }
 
     /// Whether the files are not what is in use, because something is wrong with them.
@@ -100,7 +100,9 @@ impl Shelf {
         self.unavailable.forget();
         // Taken first: a change while the files are read is one that is seen next time.
         *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = self.look();
-        match load(&self.dir, &self.loras_dir, &self.digests).and_then(|presets| self.with_checkpoints(presets)) {
+        match load(&self.dir, &self.loras_dir, &self.digests)
+            .and_then(|presets| self.with_checkpoints(presets))
+        {
             Ok(presets) => {
                 let counts = presets.counts();
                 *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(presets);
@@ -122,11 +124,19 @@ impl Shelf {
     fn with_checkpoints(&self, presets: Presets) -> Result<Presets, Complaints> {
         let mut complaints = Complaints::default();
         for (key, model) in &presets.models {
-            let folder = self.models_dir.join(&model.checkpoint);
-            if !folder.join(CHECKPOINT_INDEX).is_file() {
-                let file = self.dir.join("models").join(format!("{key}.toml"));
-                let message = format!("there is no checkpoint in {}", folder.display());
-                complaints.add(format!("{}: checkpoint", file.display()), message);
+            let file = self.dir.join("models").join(format!("{key}.toml"));
+            let mut missing = |field: &str, what: &str, path: &Path| {
+                let message = format!("there is no {what} in {}", path.display());
+                complaints.add(format!("{}: {field}", file.display()), message);
+            };
+            let checkpoint = self.models_dir.join(&model.checkpoint);
+            if !checkpoint.join(CHECKPOINT_INDEX).is_file() && !checkpoint.is_file() {
+                missing("checkpoint", "checkpoint", &checkpoint);
+            }
+            if let Some(vae) =
+                model.vae.as_ref().map(|vae| self.models_dir.join(vae)).filter(|vae| !vae.exists())
+            {
+                missing("vae", "VAE", &vae);
             }
         }
         if complaints.is_empty() { Ok(presets) } else { Err(complaints) }

@@ -7,19 +7,19 @@ use std::time::{Duration, Instant};
 /// How long a failure counts. After it the next job tries again, so that a file that was put right needs no restart.
 const COUNTS_FOR: Duration = Duration::from_secs(60);
 
-/// Why and since when, by checkpoint.
+/// Why and since when, by [`weights_name`](crate::plan::weights_name).
 #[derive(Debug, Default)]
 pub struct Unavailable(Mutex<BTreeMap<String, (Instant, String)>>);
 
 impl Unavailable {
-    /// `checkpoint` could not be loaded just now.
-    pub fn note(&self, checkpoint: &str, reason: &str) {
-        self.all().insert(checkpoint.to_owned(), (Instant::now(), reason.to_owned()));
+    /// `weights` could not be loaded just now.
+    pub fn note(&self, weights: &str, reason: &str) {
+        self.all().insert(weights.to_owned(), (Instant::now(), reason.to_owned()));
     }
 
-    /// Why `checkpoint` cannot be drawn with, where it lately could not.
-    pub fn why(&self, checkpoint: &str) -> Option<String> {
-        self.why_at(checkpoint, Instant::now())
+    /// Why `weights` cannot be drawn with, where it lately could not.
+    pub fn why(&self, weights: &str) -> Option<String> {
+        self.why_at(weights, Instant::now())
     }
 
     /// Nothing is known any more: files have changed.
@@ -27,10 +27,10 @@ impl Unavailable {
         self.all().clear();
     }
 
-    fn why_at(&self, checkpoint: &str, now: Instant) -> Option<String> {
+    fn why_at(&self, weights: &str, now: Instant) -> Option<String> {
         let mut all = self.all();
         all.retain(|_, (since, _)| now.saturating_duration_since(*since) < COUNTS_FOR);
-        all.get(checkpoint).map(|(_, reason)| reason.clone())
+        all.get(weights).map(|(_, reason)| reason.clone())
     }
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<String, (Instant, String)>> {

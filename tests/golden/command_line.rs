@@ -61,6 +61,30 @@ fn render_ends_where_diffusers_does() {
 }
 
 #[test]
+fn render_draws_with_loras() {
+    let folder = tempfile::tempdir().unwrap();
+    let reference = Reference::read(FOLDERS[0]);
+    let case = &reference.cases[0];
+    let file = |name: &str| fixtures::path("loras").join(name).display().to_string();
+    let draw = |loras: &[String]| {
+        let more: Vec<&str> = loras.iter().flat_map(|lora| ["--lora", lora]).collect();
+        let output = render(case, &reference.folder, folder.path(), &more);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let latents =
+            output.status.success().then(|| fixtures::latents(&folder.path().join("out.safetensors")));
+        latents.ok_or(said)
+    };
+    let plain = draw(&[]).unwrap();
+    let (one, two) = (file("kohya_ldm.safetensors"), file("peft_new.safetensors"));
+    assert_eq!(draw(&[format!("{one}:0")]).unwrap(), plain);
+    let with = draw(&[format!("{one}:0.5"), two.clone()]).unwrap();
+    assert!((&with - &plain).abs().max().double_value(&[]) > 0.1);
+    assert_eq!(draw(&[format!("{two}:1"), format!("{one}:.5")]).unwrap(), with);
+    let said = draw(&[one, file("kohya_starter.safetensors")]).unwrap_err();
+    assert!(said.contains("kohya_starter.safetensors: `lora_unet_"), "{said}");
+}
+
+#[test]
 fn render_says_what_it_cannot_do() {
     let folder = tempfile::tempdir().unwrap();
     let reference = Reference::read(FOLDERS[0]);

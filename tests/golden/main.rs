@@ -6,6 +6,7 @@ mod command_line;
 mod credentials;
 mod determinism;
 mod fixtures;
+mod loras;
 mod noise;
 mod original;
 mod pictures;

@@ -61,6 +61,7 @@ impl Case {
             guidance_scale: self.guidance_scale,
             guidance_rescale: 0.0,
             seed: self.seed,
+            loras: Vec::new(),
             initial_latents: None,
             dump_latents: None,
         }

@@ -14,7 +14,7 @@ use super::{Asked, ok, spend, viewer};
 use crate::compliance::{Evidence, Reviewed};
 use crate::error::{ApiError, Code};
 use crate::plan::Warning;
-use crate::presets::Shelf;
+use crate::presets::{Model, Shelf};
 use crate::store::{Attachment, NewJob, Ticket, Verdict};
 
 /// What the client said, nothing resolved (specification, "POST generate", and the additional parameters of this
@@ -166,12 +166,12 @@ pub(super) async fn generate(asked: Asked<'_>, services: &Services) -> Result<Ht
 /// # Errors
 /// 503 where the model's checkpoint could not be loaded lately. The reason names files, so it stays in the log.
 fn check_available(draft: &Draft, presets: &Shelf) -> Result<(), ApiError> {
-    if presets.unavailable().why(&draft.checkpoint).is_none() {
+    if presets.unavailable().why(&draft.weights()).is_none() {
         return Ok(());
     }
     let now = presets.now();
-    let there = |checkpoint: &str| presets.unavailable().why(checkpoint).is_none();
-    let others = now.models.iter().filter(|(_, model)| there(&model.checkpoint));
+    let there = |model: &Model| presets.unavailable().why(&model.weights()).is_none();
+    let others = now.models.iter().filter(|(_, model)| there(model));
     let others: Vec<&str> = others.map(|(key, _)| key.as_str()).collect();
     Err(ApiError::new(Code::ModelUnavailable).with("model", draft.model.as_str()).with("available", others))
 }

@@ -54,7 +54,7 @@ pub(super) fn models(asked: Asked<'_>, services: &Services) -> Result<HttpRespon
     let presets = services.presets.now();
     let viewer = viewer(&asked.caller);
     let seen: Vec<(&str, &Character)> = presets.characters_for(&viewer).collect();
-    let available = |model: &presets::Model| services.presets.unavailable().why(&model.checkpoint).is_none();
+    let available = |model: &presets::Model| services.presets.unavailable().why(&model.weights()).is_none();
     let models = presets
         .models
         .iter()

@@ -86,6 +86,11 @@ impl Entry {
         &self.shape
     }
 
+    /// How many there are.
+    pub(super) fn numbers(&self) -> u64 {
+        self.shape.iter().map(|side| side.unsigned_abs()).fold(1, u64::saturating_mul)
+    }
+
     /// Cut along the first axis into `count` equal parts; `None` if it does not divide.
     pub(super) fn split(&self, count: usize) -> Option<Vec<Self>> {
         let parts = i64::try_from(count).ok()?;

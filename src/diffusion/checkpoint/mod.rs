@@ -32,4 +32,5 @@ pub use error::CheckpointError;
 pub(super) use config_file::ConfigFile;
 pub(super) use model_index::ModelIndex;
 pub(super) use source::{Checkpoint, ModelFiles, tokenizer};
+pub(super) use weights::live::{LiveWeights, relay};
 pub(super) use weights::{Scope, Weights};

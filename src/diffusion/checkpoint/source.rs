@@ -73,6 +73,15 @@ impl Checkpoint {
         Ok(Self { layout, vae: files.vae.as_deref().map(Vae::open).transpose()? })
     }
 
+    /// What the networks take in memory in a number format, in bytes; a little more than they do, since not all is loaded.
+    pub(in crate::diffusion) fn bytes(&self, kind: Kind) -> Result<u64, CheckpointError> {
+        let mut numbers: u64 = 0;
+        for component in ["text_encoder", "text_encoder_2", "unet", "vae"] {
+            numbers = numbers.saturating_add(self.weights(component, Device::Cpu, kind)?.numbers());
+        }
+        Ok(numbers.saturating_mul(kind.elt_size_in_bytes() as u64))
+    }
+
     pub(in crate::diffusion) fn model_index(&self) -> Result<ModelIndex, CheckpointError> {
         match &self.layout {
             Layout::Folder(folder) => ModelIndex::open(folder),

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use crate::diffusion::checkpoint::{CheckpointError, Scope};
+use crate::diffusion::checkpoint::{CheckpointError, Scope, relay};
 
 /// A square kernel, zero padding on all sides.
 #[derive(Debug)]
@@ -25,12 +25,9 @@ impl Conv2d {
         kernel: i64,
         stride: i64,
     ) -> Result<Self, CheckpointError> {
-        Ok(Self {
-            weight: channels_last(&scope.take("weight", &[out_channels, in_channels, kernel, kernel])?),
-            bias: scope.take("bias", &[out_channels])?,
-            stride,
-            padding: (kernel - 1) / 2,
-        })
+        let weight = scope.take("weight", &[out_channels, in_channels, kernel, kernel])?;
+        relay(&weight, &channels_last(&weight));
+        Ok(Self { weight, bias: scope.take("bias", &[out_channels])?, stride, padding: (kernel - 1) / 2 })
     }
 
     /// `[batch, in_channels, height, width]` to `[batch, out_channels, height / stride, width / stride]`

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use crate::diffusion::checkpoint::{CheckpointError, Scope};
+use crate::diffusion::checkpoint::{CheckpointError, Scope, relay};
 
 #[derive(Debug)]
 pub(in crate::diffusion) struct Linear {
@@ -50,11 +50,23 @@ impl Linear {
     pub(in crate::diffusion) fn side_by_side(layers: &[Self]) -> Self {
         let weights: Vec<&Tensor> = layers.iter().map(|layer| &layer.weight).collect();
         let biases: Vec<&Tensor> = layers.iter().filter_map(|layer| layer.bias.as_ref()).collect();
-        Self { weight: Tensor::cat(&weights, 0), bias: (!biases.is_empty()).then(|| Tensor::cat(&biases, 0)) }
+        Self { weight: join(&weights), bias: (!biases.is_empty()).then(|| join(&biases)) }
     }
 
     /// `[..., in_features]` to `[..., out_features]`
     pub(in crate::diffusion) fn forward(&self, input: &Tensor) -> Tensor {
         input.linear(&self.weight, self.bias.as_ref())
     }
+}
+
+/// The tensors below each other; each of them becomes its rows of the whole.
+fn join(parts: &[&Tensor]) -> Tensor {
+    let joined = Tensor::cat(parts, 0);
+    let mut start = 0;
+    for part in parts {
+        let rows = part.size()[0];
+        relay(part, &joined.narrow(0, start, rows));
+        start += rows;
+    }
+    joined
 }

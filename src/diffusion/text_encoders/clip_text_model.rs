@@ -4,7 +4,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::config::CLIPTextConfig;
 use super::encoder_layer::CLIPEncoderLayer;
-use crate::diffusion::checkpoint::{Checkpoint, CheckpointError};
+use crate::diffusion::checkpoint::{Checkpoint, CheckpointError, LiveWeights};
 use crate::diffusion::layers::{LayerNorm, Linear};
 
 /// What SDXL takes from an encoder.
@@ -28,6 +28,7 @@ pub(in crate::diffusion) struct CLIPTextModel {
     layers: Vec<CLIPEncoderLayer>,
     projection: Option<Projection>,
     parameters: u64,
+    live: LiveWeights,
 }
 
 /// From the layer before the last to the pooled output.
@@ -76,8 +77,9 @@ impl CLIPTextModel {
             }),
             _ => None,
         };
+        let live = weights.live();
         let parameters = weights.finish()?;
-        Ok(Self { config, token_embedding, position_embedding, layers, projection, parameters })
+        Ok(Self { config, token_embedding, position_embedding, layers, projection, parameters, live })
     }
 
     /// Width of [`TextEmbeds::penultimate`].
@@ -98,6 +100,11 @@ impl CLIPTextModel {
     /// Token ids must be below it.
     pub(in crate::diffusion) fn vocab_size(&self) -> i64 {
         self.config.vocab_size
+    }
+
+    /// What it computes with, under transformers' names without `text_model.`.
+    pub(in crate::diffusion) fn live(&self) -> &LiveWeights {
+        &self.live
     }
 
     pub(in crate::diffusion) fn parameters(&self) -> u64 {

@@ -5,7 +5,7 @@ use tch::{Device, Kind, Tensor};
 use super::blocks::{DownBlock2D, UNetMidBlock2DCrossAttn, UpBlock2D};
 use super::config::UNet2DConditionConfig;
 use super::prepared::{AddedCondKwargs, Prepared, PreparedLayers};
-use crate::diffusion::checkpoint::{Checkpoint, CheckpointError};
+use crate::diffusion::checkpoint::{Checkpoint, CheckpointError, LiveWeights};
 use crate::diffusion::layers::{Conv2d, GroupNorm, TimestepEmbedding, Timesteps, channels_last};
 
 #[derive(Debug)]
@@ -23,6 +23,7 @@ pub(in crate::diffusion) struct UNet2DConditionModel {
     device: Device,
     kind: Kind,
     parameters: u64,
+    live: LiveWeights,
 }
 
 impl UNet2DConditionModel {
@@ -57,6 +58,7 @@ impl UNet2DConditionModel {
         let conv_norm_out =
             GroupNorm::load(&mut root.at("conv_norm_out"), first, config.norm_num_groups, config.norm_eps)?;
         let conv_out = Conv2d::load(&mut root.at("conv_out"), first, config.out_channels, 3, 1)?;
+        let live = weights.live();
         let parameters = weights.finish()?;
         Ok(Self {
             config,
@@ -72,7 +74,13 @@ impl UNet2DConditionModel {
             device,
             kind,
             parameters,
+            live,
         })
+    }
+
+    /// What it computes with, under diffusers' names.
+    pub(in crate::diffusion) fn live(&self) -> &LiveWeights {
+        &self.live
     }
 
     pub(in crate::diffusion) fn parameters(&self) -> u64 {

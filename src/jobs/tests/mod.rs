@@ -59,7 +59,12 @@ fn pixels(seed: u32) -> RgbImage {
 }
 
 fn rendered(seed: u32) -> Rendered {
-    Rendered { image: pixels(seed), weights_sha256: "5a".repeat(32), timings: Timings::default() }
+    Rendered {
+        image: pixels(seed),
+        weights_sha256: "5a".repeat(32),
+        loras: Vec::new(),
+        timings: Timings::default(),
+    }
 }
 
 /// One root for all tests.

@@ -1,4 +1,6 @@
 //! The tensors of one network, taken by name and shape until none is left.
+//!
+//! - `live`: handles on those that were taken, by name
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,6 +11,9 @@ use super::CheckpointError;
 use super::entry::Entry;
 use super::files::weight_files;
 use super::header::Header;
+use live::LiveWeights;
+
+pub(in crate::diffusion) mod live;
 
 /// Buffers that older versions of transformers saved; they hold 0, 1, 2, ... and are computed, not read.
 const HARMLESS: [&str; 1] = ["embeddings.position_ids"];
@@ -18,6 +23,7 @@ const HARMLESS: [&str; 1] = ["embeddings.position_ids"];
 pub(in crate::diffusion) struct Weights {
     component: String,
     entries: BTreeMap<String, Entry>,
+    live: LiveWeights,
     device: Device,
     kind: Kind,
     parameters: u64,
@@ -43,7 +49,13 @@ impl Weights {
         kind: Kind,
     ) -> Self {
         entries.retain(|name, _| !HARMLESS.iter().any(|harmless| name.ends_with(harmless)));
-        Self { component: component.into(), entries, device, kind, parameters: 0 }
+        let live = LiveWeights::default();
+        Self { component: component.into(), entries, live, device, kind, parameters: 0 }
+    }
+
+    /// Numbers in the tensors that nobody has taken.
+    pub(super) fn numbers(&self) -> u64 {
+        self.entries.values().map(Entry::numbers).sum()
     }
 
     /// Gives each tensor the name that `canonical` makes of its own.
@@ -66,6 +78,11 @@ impl Weights {
     /// The place from which names are taken.
     pub(in crate::diffusion) fn root(&mut self) -> Scope<'_> {
         Scope { weights: self, prefix: String::new() }
+    }
+
+    /// Handles on every tensor taken so far, by name.
+    pub(in crate::diffusion) fn live(&mut self) -> LiveWeights {
+        std::mem::take(&mut self.live)
     }
 
     /// Numbers in the tensors taken. Fails if one was not taken, and lists all of them as their file names them.
@@ -115,7 +132,8 @@ impl Scope<'_> {
         self.weights.entries.contains_key(&format!("{}{name}", self.prefix))
     }
 
-    /// Takes a tensor of exactly this shape, read to the device in the network's number format.
+    /// Takes a tensor of exactly this shape, read to the device in the network's number format. A layer that lays
+    /// it out anew does so by [`live::relay`], so that the handle in [`LiveWeights`] stays on what is computed with.
     pub(in crate::diffusion) fn take(
         &mut self,
         name: &str,
@@ -125,6 +143,7 @@ impl Scope<'_> {
         let entry = self.weights.remove(&name, shape)?;
         let tensor = entry.read(self.weights.device, self.weights.kind)?;
         self.weights.parameters += tensor.numel() as u64;
+        self.weights.live.insert(name, &tensor);
         Ok(tensor)
     }
 
