@@ -25,6 +25,9 @@ pub struct RenderSpec {
     pub num_inference_steps: u32,
     /// Classifier-free guidance is off at 1 and below, as in diffusers.
     pub guidance_scale: f64,
+    /// Layers of the text encoders left out before the last but one, which SDXL takes: diffusers' `clip_skip`, where 0
+    /// is none. A1111's and ComfyUI's numbers are 2 higher.
+    pub clip_skip: u32,
     pub seed: u32,
 }
 
@@ -37,6 +40,7 @@ impl From<RenderSpec> for RenderOptions {
             sampler: spec.sampler,
             num_inference_steps: spec.num_inference_steps,
             guidance_scale: spec.guidance_scale,
+            clip_skip: spec.clip_skip,
             seed: spec.seed,
             initial_latents: None,
             dump_latents: None,

@@ -20,6 +20,8 @@ pub struct RenderOptions {
     pub num_inference_steps: u32,
     /// Guidance is off at 1 and below.
     pub guidance_scale: f64,
+    /// As in [`RenderSpec`](super::RenderSpec).
+    pub clip_skip: u32,
     pub seed: u32,
     /// Initial noise in place of that of `seed`: the tensor `latents` of a safetensors file, of unit variance.
     pub initial_latents: Option<PathBuf>,

@@ -141,6 +141,7 @@ fn draw(kitchen: &Kitchen, plan: &Plan, index: u32, control: &Control) -> Result
         sampler: sampling.sampler,
         num_inference_steps: sampling.num_inference_steps,
         guidance_scale: sampling.guidance_scale,
+        clip_skip: 0,
         seed: sampling.seed.wrapping_add(index),
     };
     let line = control.clone();

@@ -58,6 +58,7 @@ impl Case {
             sampler: self.sampler,
             num_inference_steps: self.num_inference_steps,
             guidance_scale: self.guidance_scale,
+            clip_skip: 0,
             seed: self.seed,
             initial_latents: None,
             dump_latents: None,
