@@ -40,6 +40,9 @@ pub struct RenderArgs {
     /// Sampler: Euler, DPM++ 2M or DPM++ 2M Karras, as diffusers, A1111 or `k_` spell them
     #[arg(long, default_value = "Euler", value_parser = sampler)]
     pub sampler: SamplerKind,
+    /// Layers of the text encoders to leave out; A1111's "Clip skip" less 2
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub clip_skip: u32,
     /// Seed of the initial noise
     #[arg(long, default_value_t = 0)]
     pub seed: u32,
@@ -93,6 +96,7 @@ pub fn run(arguments: RenderArgs, config: &Config) -> Result<(), Failure> {
         sampler: arguments.sampler,
         num_inference_steps: arguments.steps,
         guidance_scale: arguments.guidance,
+        clip_skip: arguments.clip_skip,
         seed: arguments.seed,
         loras: arguments.loras,
         initial_latents: arguments.latents,

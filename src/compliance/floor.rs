@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use super::phrases::Phrases;
 use super::readings::Readings;
+use super::unweighted::forms;
 use super::verdict::Sign;
 use super::{Category, ages};
 
@@ -73,8 +74,10 @@ impl Floor {
     pub(super) fn find(&self, shown: &Readings, negative: &str) -> Vec<Sign> {
         let mut shown = shown.clone();
         shown.remove(&self.harmless);
-        let negative_terms: Vec<Readings> =
-            negative.replace("BREAK", ",").split(NEGATIVE_ENDS).map(Readings::of).collect();
+        let mut negative_terms = Vec::new();
+        for form in forms(negative) {
+            negative_terms.extend(form.replace("BREAK", ",").split(NEGATIVE_ENDS).map(Readings::of));
+        }
         let negated = |list: &Phrases| negative_terms.iter().any(|term| list.equals(term));
 
         let alone = self.sexual.occurs(&shown);

@@ -9,6 +9,7 @@
 //! - `floor`: the rules that no setting turns off; `floor.txt` holds their words
 //! - `rules`: the rules of the categories that can be set; `rules.toml` holds their words
 //! - `moderation`: a further opinion, from an endpoint
+//! - `unweighted`: a prompt without weights, as the text encoders get it
 //! - `readings`: a text without its disguises
 //! - `phrases`: word lists, and where they occur
 //! - `ages`: ages below 18 in words and digits
@@ -27,6 +28,7 @@ mod policy;
 mod readings;
 mod reviewer;
 mod rules;
+mod unweighted;
 mod verdict;
 
 pub use approved::ApprovedPrompt;

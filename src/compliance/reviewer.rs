@@ -11,6 +11,7 @@ use super::picture::{FilterUnavailable, PictureFilter, Signs};
 use super::policy::Policy;
 use super::readings::Readings;
 use super::rules::Rules;
+use super::unweighted::{forms, together};
 use super::verdict::{Clearance, PictureVerdict, Sign, Stage, Told, Verdict};
 use super::{ApprovedPrompt, Blocked, Category, ComplianceConfig, Evidence, Moderator, Opinion};
 
@@ -36,16 +37,21 @@ impl Texts<'_> {
         hex::encode(hash.finalize())
     }
 
-    /// Those in which a thing is shown rather than kept out, a line each.
+    /// Those in which a thing is shown rather than kept out, a line each; the prompt also without its weights, where it
+    /// has any.
     pub fn spoken(&self) -> String {
-        let texts = [self.positive].into_iter().chain(self.others.iter().copied());
+        let unweighted = together(self.positive);
+        let bare = (unweighted != self.positive).then_some(unweighted.as_str());
+        let texts = [self.positive].into_iter().chain(bare).chain(self.others.iter().copied());
         texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
     }
 
     /// The same, as they can be read.
     fn shown(&self) -> Readings {
-        let mut shown = Readings::of(self.positive);
-        self.others.iter().for_each(|text| shown.extend(&Readings::of(text)));
+        let mut shown = Readings::default();
+        for text in [self.positive].iter().chain(self.others) {
+            forms(text).iter().for_each(|form| shown.extend(&Readings::of(form)));
+        }
         shown
     }
 }
@@ -205,9 +211,9 @@ impl Reviewer {
 
 /// Test strings count wherever they stand, in the negative prompt too.
 fn canaries(texts: &Texts<'_>) -> Vec<Sign> {
-    let said = |text: &str| {
-        [texts.positive, texts.negative].iter().chain(texts.others).any(|said| said.contains(text))
-    };
+    let all: Vec<String> =
+        [texts.positive, texts.negative].iter().chain(texts.others).flat_map(|text| forms(text)).collect();
+    let said = |text: &str| all.iter().any(|said| said.contains(text));
     if !said("canary-") {
         return Vec::new();
     }

@@ -32,6 +32,9 @@ pub struct RenderSpec {
     pub guidance_scale: f64,
     /// diffusers' `guidance_rescale`, from 0, which is off, to 1.
     pub guidance_rescale: f64,
+    /// Layers of the text encoders left out before the last but one, which SDXL takes: diffusers' `clip_skip`, where 0
+    /// is none. A1111's and ComfyUI's numbers are 2 higher.
+    pub clip_skip: u32,
     pub seed: u32,
     /// Merged into the networks for this picture; their order does not matter.
     pub loras: Vec<LoraChoice>,
@@ -48,6 +51,7 @@ impl From<RenderSpec> for RenderOptions {
             num_inference_steps: spec.num_inference_steps,
             guidance_scale: spec.guidance_scale,
             guidance_rescale: spec.guidance_rescale,
+            clip_skip: spec.clip_skip,
             seed: spec.seed,
             loras: spec.loras,
             initial_latents: None,

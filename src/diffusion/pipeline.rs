@@ -157,8 +157,9 @@ impl StableDiffusionXLPipeline {
 
         // 3. Encode input prompt, and 7. Prepare added time ids & embeddings
         let prompts = Prompts {
-            positive: options.prompt.positive(),
-            negative: guided.then(|| options.prompt.negative()),
+            positive: [options.prompt.positive(); 2],
+            negative: guided.then(|| [options.prompt.negative(); 2]),
+            clip_skip: options.clip_skip,
             force_zeros_for_empty_prompt: self.model_index.force_zeros_for_empty_prompt,
         };
         let conditioning = conditioning::encode([&self.first, &self.second], prompts, options.size)?;

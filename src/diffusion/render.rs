@@ -25,6 +25,8 @@ pub struct RenderOptions {
     pub guidance_scale: f64,
     /// From 0, which is off, to 1.
     pub guidance_rescale: f64,
+    /// As in [`RenderSpec`](super::RenderSpec).
+    pub clip_skip: u32,
     pub seed: u32,
     /// Merged into the networks for this picture; their order does not matter.
     pub loras: Vec<LoraChoice>,

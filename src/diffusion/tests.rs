@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use safetensors::SafeTensors;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tch::{Device, Kind, Tensor};
 
 use super::autoencoders::AutoencoderKL;
 use super::checkpoint::{Checkpoint, CheckpointError, ModelFiles};
-use super::conditioning::{self, Encoder, Prompts};
+use super::conditioning::{self, Conditioning, Encoder, Prompts};
 use super::text_encoders::CLIPTextModel;
 use super::tokenizer::CLIPTokenizer;
 use super::unets::{AddedCondKwargs, UNet2DConditionModel};
@@ -20,6 +23,15 @@ const FOLDERS: [&str; 2] = ["tiny-sdxl", "tiny-starter"];
 /// `tests/fixtures/reference_pictures.py`, `PROMPTS`.
 const PROMPTS: [&str; 2] =
     ["a cat sitting on a mat, at night!", "Portrait of an old sailor with a red hat; soft light, (detailed)"];
+
+/// Neither negative prompt nor anything else that changes what the encoders say.
+const PLAIN: Prompts<'_> =
+    Prompts { positive: [""; 2], negative: None, clip_skip: 0, force_zeros_for_empty_prompt: true };
+
+/// For diffusers brackets are text.
+fn escaped(prompt: &str) -> String {
+    prompt.replace('(', r"\(").replace(')', r"\)")
+}
 
 fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -60,7 +72,7 @@ fn text_encoders_are_transformers() {
                 let what = format!("{folder}, encoder {number}, prompt {i}");
                 let ids = Tensor::from_slice(&tokenizer.encode_padded(prompt).unwrap()).unsqueeze(0);
                 assert_eq!(ids, expected[&format!("ids_{number}.{i}")], "{what}");
-                let embeds = text_encoder.forward(&ids);
+                let embeds = text_encoder.forward(&ids, 0);
                 assert_close(&embeds.penultimate, &expected[&format!("hidden_{number}.{i}")], 2e-5, &what);
                 assert_eq!(embeds.pooled.is_some(), number == 2);
                 if let Some(pooled) = embeds.pooled {
@@ -77,7 +89,8 @@ fn conditioning_is_both_encoders_side_by_side() {
         let expected = expected(folder);
         let encoders = [&encoder(folder, 1), &encoder(folder, 2)];
         for (i, positive) in PROMPTS.iter().enumerate() {
-            let prompts = Prompts { positive, negative: None, force_zeros_for_empty_prompt: true };
+            let positive = escaped(positive);
+            let prompts = Prompts { positive: [&positive; 2], ..PLAIN };
             let size = Size { width_px: 96, height_px: 64 };
             let conditioning = conditioning::encode(encoders, prompts, size).unwrap();
             let what = format!("{folder}, prompt {i}");
@@ -89,6 +102,91 @@ fn conditioning_is_both_encoders_side_by_side() {
                 Tensor::from_slice(&[64_f32, 96.0, 0.0, 0.0, 64.0, 96.0]).view([1, 6])
             );
         }
+    }
+}
+
+/// `tests/fixtures/reference_prompts.py`: tensors, and what the metadata says under `name`.
+fn prompts_expected<T: DeserializeOwned>(folder: &str, name: &str) -> (HashMap<String, Tensor>, T) {
+    let path = fixture(&format!("{folder}.prompts.safetensors"));
+    let (_, metadata) = SafeTensors::read_metadata(&std::fs::read(&path).unwrap()).unwrap();
+    let said = serde_json::from_str(&metadata.metadata().as_ref().unwrap()[name]).unwrap();
+    (Tensor::read_safetensors(path).unwrap().into_iter().collect(), said)
+}
+
+#[derive(Deserialize)]
+struct WeightedCase {
+    number: usize,
+    positive: String,
+    negative: String,
+}
+
+fn assert_conditioning(ours: &Conditioning, expected: &HashMap<String, Tensor>, name: &str) {
+    let theirs = |negative: &str, positive: &str| {
+        Tensor::cat(&[negative, positive].map(|part| &expected[&format!("{name}.{part}")]), 0)
+    };
+    assert_close(&ours.prompt_embeds, &theirs("negative", "positive"), 2e-5, name);
+    assert_close(&ours.added_cond_kwargs.text_embeds, &theirs("negative_pooled", "pooled"), 2e-5, name);
+}
+
+#[test]
+fn weights_long_prompts_and_breaks_are_the_references() {
+    let size = Size { width_px: 64, height_px: 64 };
+    for (folder, least) in FOLDERS.into_iter().zip([6, 2]) {
+        let (expected, cases) = prompts_expected::<Vec<WeightedCase>>(folder, "weighted");
+        assert!(cases.len() >= least);
+        let encoders = [&encoder(folder, 1), &encoder(folder, 2)];
+        for WeightedCase { number, positive, negative } in &cases {
+            let prompts = Prompts {
+                positive: [positive; 2],
+                negative: Some([negative; 2]),
+                // The community's pipeline has no such thing.
+                force_zeros_for_empty_prompt: false,
+                ..PLAIN
+            };
+            let ours = conditioning::encode(encoders, prompts, size).unwrap();
+            assert_conditioning(&ours, &expected, &format!("weighted.{number}"));
+        }
+    }
+}
+
+#[test]
+fn clip_skip_and_a_second_prompt_are_diffusers() {
+    let size = Size { width_px: 64, height_px: 64 };
+    for folder in FOLDERS {
+        let (expected, [one, two, negative, negative_two]) =
+            prompts_expected::<[String; 4]>(folder, "clip_skip");
+        let encoders = [&encoder(folder, 1), &encoder(folder, 2)];
+        let encode = |clip_skip, [positive_2, negative_2]: [&str; 2]| {
+            let prompts = Prompts {
+                positive: [&one, positive_2],
+                negative: Some([&negative, negative_2]),
+                clip_skip,
+                ..PLAIN
+            };
+            conditioning::encode(encoders, prompts, size)
+        };
+        for (clip_skip, seconds) in
+            [(0, [&one, &negative]), (1, [&two, &negative_two]), (2, [&one, &negative])]
+        {
+            let ours = encode(clip_skip, seconds.map(String::as_str)).unwrap();
+            assert_conditioning(&ours, &expected, &format!("clip_skip.{clip_skip}"));
+        }
+        let refused = encode(3, [&one, &negative]).unwrap_err().to_string();
+        assert!(refused.contains("clip skip 3: at most 2"), "{refused}");
+    }
+}
+
+#[test]
+fn an_empty_negative_prompt_is_zeros_only_where_both_are_empty() {
+    let encoders = [&encoder(FOLDERS[0], 1), &encoder(FOLDERS[0], 2)];
+    let size = Size { width_px: 64, height_px: 64 };
+    for (negative, zeros) in
+        [(["", ""], true), (["", "dark"], false), (["dark", ""], false), (["()", ""], false)]
+    {
+        let prompts = Prompts { positive: ["a cat"; 2], negative: Some(negative), ..PLAIN };
+        let ours = conditioning::encode(encoders, prompts, size).unwrap();
+        let largest = ours.prompt_embeds.narrow(0, 0, 1).abs().max().double_value(&[]);
+        assert_eq!(largest == 0.0, zeros, "{negative:?}");
     }
 }
 
@@ -147,6 +245,7 @@ fn drawn_by(engine: &Engine, model_dir: &Path) -> Result<String, DiffusionError>
         num_inference_steps: 1,
         guidance_scale: 1.0,
         guidance_rescale: 0.0,
+        clip_skip: 0,
         seed: 1,
         loras: Vec::new(),
         initial_latents: None,

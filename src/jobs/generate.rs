@@ -170,6 +170,7 @@ fn draw(kitchen: &Kitchen, plan: &Plan, index: u32, control: &Control) -> Result
         num_inference_steps: sampling.num_inference_steps,
         guidance_scale: sampling.guidance_scale,
         guidance_rescale: sampling.guidance_rescale,
+        clip_skip: sampling.clip_skip,
         seed: sampling.seed.wrapping_add(index),
         loras: plan.loras.iter().map(|lora| choice(kitchen, lora)).collect(),
     };

@@ -52,6 +52,7 @@ impl Asked {
             path: fixtures::path("loras").join(&chosen.file),
             weight: chosen.weight,
             te_weight: chosen.te_weight,
+            sha256: None,
         });
         RenderOptions { loras: loras.collect(), ..case.options(fixtures::path(&self.folder)) }
     }

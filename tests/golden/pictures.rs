@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use imgen::compliance::{ComplianceConfig, Reviewer, Texts};
+use imgen::compliance::{ApprovedPrompt, ComplianceConfig, Reviewer, Texts};
 use imgen::diffusion::{DeviceChoice, DiffusionConfig, DtypeChoice, Engine, RenderOptions};
 use imgen::plan::{SamplerKind, Size};
-use safetensors::SafeTensors;
 use serde::Deserialize;
 use tch::Tensor;
 
@@ -38,10 +37,7 @@ pub(crate) struct Reference {
 
 impl Reference {
     pub(crate) fn read(folder: &str) -> Self {
-        let path = fixtures::path(&format!("{folder}.expected.safetensors"));
-        let (_, metadata) = SafeTensors::read_metadata(&std::fs::read(&path).unwrap()).unwrap();
-        let cases = serde_json::from_str(&metadata.metadata().as_ref().unwrap()["cases"]).unwrap();
-        let tensors = Tensor::read_safetensors(path).unwrap().into_iter().collect();
+        let (tensors, cases) = fixtures::tensors(&format!("{folder}.expected.safetensors"), "cases");
         Self { folder: fixtures::path(folder), cases, tensors }
     }
 }
@@ -49,23 +45,27 @@ impl Reference {
 impl Case {
     pub(crate) fn options(&self, folder: PathBuf) -> RenderOptions {
         let negative = self.negative_prompt.as_deref().unwrap_or_default();
-        let reviewer = Reviewer::new(&ComplianceConfig::default()).unwrap();
-        let texts = Texts { positive: &self.prompt, negative, ..Texts::default() };
         RenderOptions {
             model_dir: folder,
             vae: None,
-            prompt: reviewer.approve(&texts).unwrap(),
+            prompt: approved(&fixtures::escaped(&self.prompt), &fixtures::escaped(negative)),
             size: Size { width_px: self.width, height_px: self.height },
             sampler: self.sampler,
             num_inference_steps: self.num_inference_steps,
             guidance_scale: self.guidance_scale,
             guidance_rescale: 0.0,
+            clip_skip: 0,
             seed: self.seed,
             loras: Vec::new(),
             initial_latents: None,
             dump_latents: None,
         }
     }
+}
+
+pub(crate) fn approved(positive: &str, negative: &str) -> ApprovedPrompt {
+    let reviewer = Reviewer::new(&ComplianceConfig::default()).unwrap();
+    reviewer.approve(&Texts { positive, negative, ..Texts::default() }).unwrap()
 }
 
 /// An engine that computes in float32 on the CPU.

@@ -1,10 +1,12 @@
 //! Whole pictures: the latents after 10 steps, and the pixels.
 
-use imgen::diffusion::DtypeChoice;
+use imgen::diffusion::{DtypeChoice, RenderOptions};
+use imgen::plan::Size;
+use serde::Deserialize;
 use tch::{Kind, Tensor};
 
 use crate::fixtures;
-use crate::pictures::{FOLDERS, Reference, engine};
+use crate::pictures::{FOLDERS, Reference, approved, engine};
 
 #[test]
 fn latents_after_ten_steps_are_diffusers() {
@@ -29,6 +31,44 @@ fn latents_after_ten_steps_are_diffusers() {
             }
         }
         println!("{name}: worst difference of latents {worst:e}");
+    }
+}
+
+/// What `tests/fixtures/reference_prompts.py` drew.
+#[derive(Debug, Deserialize)]
+struct Drawn {
+    positive: String,
+    negative: String,
+    clip_skip: u32,
+    /// Name of a tensor of the same file.
+    latents: String,
+    side: u32,
+}
+
+#[test]
+fn weights_and_clip_skip_reach_the_picture() {
+    let engine = engine(DtypeChoice::F32);
+    let folder = tempfile::tempdir().unwrap();
+    for name in FOLDERS {
+        let (expected, drawn) =
+            fixtures::tensors::<Vec<Drawn>>(&format!("{name}.prompts.safetensors"), "drawn");
+        assert_eq!(drawn.len(), 2);
+        for Drawn { positive, negative, clip_skip, latents, side } in drawn {
+            let dump = folder.path().join("latents.safetensors");
+            let options = RenderOptions {
+                prompt: approved(&positive, &negative),
+                size: Size { width_px: side, height_px: side },
+                num_inference_steps: 4,
+                guidance_scale: 5.0,
+                clip_skip,
+                seed: 3,
+                dump_latents: Some(dump.clone()),
+                ..Reference::read(name).cases[0].options(fixtures::path(name))
+            };
+            engine.draw(options, Box::new(|_, _| true)).unwrap();
+            let difference = (fixtures::latents(&dump) - &expected[&latents]).abs().max().double_value(&[]);
+            assert!(difference <= 1e-4, "{name}, {latents}: {difference:e}");
+        }
     }
 }
 

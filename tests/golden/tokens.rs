@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use imgen::diffusion::tokenizer::{CLIPTokenizer, WindowCounter};
+use imgen::diffusion::tokenizer::{CLIPTokenizer, Window, WindowCounter};
 use serde::Deserialize;
 
 use crate::fixtures;
@@ -52,7 +52,7 @@ fn windows_are_filled_one_after_another() {
         let counter = WindowCounter::load(&fixtures::path(model)).unwrap();
         let whole = |tokenizer: &str| &vocabularies[&format!("{model}/{tokenizer}")].whole;
         for (at, text) in texts.iter().enumerate() {
-            let counted = counter.count(text).unwrap();
+            let counted = counter.count(&fixtures::escaped(text)).unwrap();
             assert_eq!(
                 counted.iter().map(|one| one.encoder).collect::<Vec<_>>(),
                 ["text_encoder", "text_encoder_2"]
@@ -63,6 +63,38 @@ fn windows_are_filled_one_after_another() {
             }
         }
     }
+}
+
+/// Weights are no tokens, and a `BREAK` ends a window.
+#[test]
+fn windows_hold_what_the_encoders_get() {
+    let counter = WindowCounter::load(&fixtures::path("tiny-sdxl")).unwrap();
+    let count = |text: &str| {
+        let counted = counter.count(text).unwrap();
+        assert_eq!(counted[0].tokens, counted[1].tokens);
+        counted[0].tokens.clone()
+    };
+    let plain = count("a cat, a dog");
+    for same in
+        ["(a cat:1.2), [a] dog", "((a cat), a dog", r"a cat\, (a) (dog:-1.5)", "BREAK a cat, a dog BREAK"]
+    {
+        assert_eq!(count(same), plain, "{same}");
+    }
+    assert_eq!(count("a cat BREAK a dog, a cat"), [count("a cat"), count("a dog, a cat")].concat());
+    assert_eq!(count("(a cat BREAK BREAK a cat)"), [count("a cat"), count("a cat")].concat());
+    let long = "a ".repeat(80);
+    assert_eq!(count(&format!("{long} BREAK (b:1.2)")), [75, 5, 1]);
+    assert_eq!(count(" BREAK ()[] "), [0]);
+    assert_eq!(count(r"\( \)"), count("{ }"));
+
+    let tokenizer = CLIPTokenizer::load(&fixtures::path("tiny-sdxl/tokenizer")).unwrap();
+    let windows = tokenizer.windows("(a:1.5) b BREAK [b]").unwrap();
+    let [a, b] = ["a", "b"].map(|word| tokenizer.encode(word).unwrap()[0]);
+    let expected = [
+        Window { ids: vec![a, b], weights: vec![1.5, 1.0] },
+        Window { ids: vec![b], weights: vec![1.0 / 1.1] },
+    ];
+    assert_eq!(windows, expected);
 }
 
 #[test]

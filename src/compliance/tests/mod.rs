@@ -1,4 +1,5 @@
 mod policy;
+mod weights;
 
 use proptest::prelude::*;
 
@@ -310,7 +311,9 @@ proptest! {
 
 #[test]
 fn long_texts_take_no_time() {
-    for piece in ["a ", "marrow soup ", "15 ", "under ", "s.", "e\u{301}", "aaaa", "@ "] {
+    for piece in
+        ["a ", "marrow soup ", "15 ", "under ", "s.", "e\u{301}", "aaaa", "@ ", "(a:1.2)[b]", "BREAK "]
+    {
         let text = piece.repeat(20_000);
         let start = std::time::Instant::now();
         positive(&text);

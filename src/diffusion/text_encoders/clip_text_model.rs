@@ -12,6 +12,8 @@ use crate::diffusion::layers::{LayerNorm, Linear};
 pub(in crate::diffusion) struct TextEmbeds {
     /// `hidden_states[-2]`: `[batch, length, hidden_size]`, the layer before the last, without the final norm.
     pub(in crate::diffusion) penultimate: Tensor,
+    /// `hidden_states[-(clip_skip + 2)]`, likewise; the same where nothing is skipped.
+    pub(in crate::diffusion) skipped: Tensor,
     /// `text_embeds`: `[batch, projection_dim]`, of the encoder with projection only.
     pub(in crate::diffusion) pooled: Option<Tensor>,
 }
@@ -111,14 +113,25 @@ impl CLIPTextModel {
         self.parameters
     }
 
-    /// `input_ids` is `[batch, length]` of i64, each row with an end-of-text token.
-    pub(in crate::diffusion) fn forward(&self, input_ids: &Tensor) -> TextEmbeds {
+    /// The most layers that `clip_skip` can leave out: then only the embedded tokens are left.
+    pub(in crate::diffusion) fn most_clip_skip(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// `input_ids` is `[batch, length]` of i64, each row with an end-of-text token; `clip_skip` is at most
+    /// [`Self::most_clip_skip`].
+    pub(in crate::diffusion) fn forward(&self, input_ids: &Tensor, clip_skip: usize) -> TextEmbeds {
         let input_ids = &input_ids.to_device(self.token_embedding.device());
         let length = input_ids.size().last().copied().unwrap_or_default();
         let tokens = Tensor::embedding(&self.token_embedding, input_ids, -1, false, false);
         let mut penultimate = tokens + self.position_embedding.narrow(0, 0, length);
-        for layer in &self.layers {
+        let taken = self.layers.len().saturating_sub(clip_skip);
+        let mut skipped = penultimate.shallow_clone();
+        for (done, layer) in (1..).zip(&self.layers) {
             penultimate = layer.forward(&penultimate);
+            if done == taken {
+                skipped = penultimate.shallow_clone();
+            }
         }
         let pooled = self.projection.as_ref().map(|projection| {
             let last = projection.final_layer_norm.forward(&projection.last_layer.forward(&penultimate));
@@ -126,7 +139,7 @@ impl CLIPTextModel {
             let at_end = last.index(&[Some(rows), Some(self.end_of_text(input_ids))]);
             projection.text_projection.forward(&at_end)
         });
-        TextEmbeds { penultimate, pooled }
+        TextEmbeds { penultimate, skipped, pooled }
     }
 
     /// `[batch]`: where each row ends. An `eos_token_id` of 2 marks configurations older than transformers'

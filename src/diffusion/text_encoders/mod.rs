@@ -8,4 +8,4 @@ mod clip_text_model;
 mod config;
 mod encoder_layer;
 
-pub(super) use clip_text_model::{CLIPTextModel, TextEmbeds};
+pub(super) use clip_text_model::CLIPTextModel;

@@ -2,7 +2,7 @@
 //!
 //! - `vocabulary`: pieces and merges, from either layout of a folder; `clip`: CLIP's own, in the binary
 //! - `special_tokens`: begin, end, padding, length
-//! - `windows`: how much of the encoders' windows a text fills
+//! - `windows`: a prompt in the encoders' windows, and how much of them it fills
 
 mod clip;
 mod special_tokens;
@@ -23,7 +23,7 @@ use tokenizers::{SplitDelimiterBehavior, Tokenizer};
 use special_tokens::SpecialTokens;
 use vocabulary::Vocabulary;
 
-pub use windows::{MOST_WINDOWS, WindowCounter, Windows};
+pub use windows::{MOST_WINDOWS, Window, WindowCounter, Windows};
 
 /// What one word is: transformers 5.23.0, `models/clip/tokenization_clip.py`.
 const WORDS: &str =

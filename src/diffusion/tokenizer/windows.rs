@@ -1,9 +1,15 @@
-//! How much of the text encoders' windows a text fills: numbers, for whoever has no business with the ids.
+//! A prompt as the text encoders' windows take it, and how much of them it fills, for whoever has no business with the
+//! ids.
+//!
+//! Each stretch of one weight is made tokens by itself, and windows are cut after 75 tokens wherever that is, as
+//! diffusers' community pipeline `lpw_stable_diffusion_xl` and A1111 do (A1111 may go back to a comma; whoever wants a
+//! place of his own writes `BREAK`).
 
 use std::path::Path;
 
 use super::{CLIPTokenizer, TokenizerError};
 use crate::diffusion::checkpoint::tokenizer;
+use crate::prompt::weighted;
 
 /// Windows of a text encoder that one prompt may fill. The keys and values of every cross-attention are held for all of
 /// them: at SDXL's full size about 50 MB a window.
@@ -52,18 +58,44 @@ impl WindowCounter {
     /// As [`CLIPTokenizer::encode`].
     pub fn count(&self, text: &str) -> Result<Vec<Windows>, TokenizerError> {
         let count = |(encoder, tokenizer): &(&'static str, CLIPTokenizer)| {
-            let ids = tokenizer.encode(text)?;
-            let tokens = tokenizer.windows(&ids).into_iter().map(<[i64]>::len).collect();
+            let tokens = tokenizer.windows(text)?.iter().map(|window| window.ids.len()).collect();
             Ok(Windows { encoder, tokens, room: tokenizer.room() })
         };
         self.tokenizers.iter().map(count).collect()
     }
 }
 
+/// What one window takes of a prompt, less its begin and end.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Window {
+    pub ids: Vec<i64>,
+    /// What each of them counts.
+    pub weights: Vec<f64>,
+}
+
 impl CLIPTokenizer {
-    /// The ids of a text as windows take them, each less its begin and end. An empty text is one window.
-    pub fn windows<'a>(&self, ids: &'a [i64]) -> Vec<&'a [i64]> {
-        if ids.is_empty() { vec![ids] } else { ids.chunks(self.room()).collect() }
+    /// The windows of a prompt, at least one: a section that begins at a `BREAK` begins a window, and goes on in the
+    /// next one when that is full. A section without tokens fills none.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn windows(&self, prompt: &str) -> Result<Vec<Window>, TokenizerError> {
+        let mut windows = Vec::new();
+        for section in weighted(prompt) {
+            let mut all = Window::default();
+            for stretch in section {
+                all.ids.extend(self.encode(&stretch.text)?);
+                all.weights.resize(all.ids.len(), stretch.weight);
+            }
+            let pieces = all.ids.chunks(self.room()).zip(all.weights.chunks(self.room()));
+            windows.extend(
+                pieces.map(|(ids, weights)| Window { ids: ids.to_owned(), weights: weights.to_owned() }),
+            );
+        }
+        if windows.is_empty() {
+            windows.push(Window::default());
+        }
+        Ok(windows)
     }
 
     /// Ids of a text that one window takes.

@@ -90,7 +90,7 @@ fn numbers_that_are_none() {
     let [down, up] = pair(1, 2);
     let path = save(folder.path(), "fine", &[("unet.a.lora_A.weight", down), ("unet.a.lora_B.weight", up)]);
     for (weight, te_weight) in [(f64::NAN, 1.0), (1.0, f64::INFINITY)] {
-        let choice = LoraChoice { path: path.clone(), weight, te_weight };
+        let choice = LoraChoice { te_weight, ..LoraChoice::new(&path, weight) };
         says(&open(&[choice]).unwrap_err().to_string(), &["no weight"]);
     }
 }

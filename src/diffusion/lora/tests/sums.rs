@@ -173,7 +173,7 @@ proptest! {
         for set in &sets {
             let choices: Vec<_> = set
                 .iter()
-                .map(|&(file, weight, te_weight)| LoraChoice { path: files[file].clone(), weight, te_weight })
+                .map(|&(file, weight, te_weight)| LoraChoice { te_weight, ..LoraChoice::new(&files[file], weight) })
                 .collect();
             let before = networks.copy();
             let mut fresh = Networks::new(kind);
