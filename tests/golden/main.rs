@@ -9,5 +9,6 @@ mod fixtures;
 mod noise;
 mod pictures;
 mod pipeline;
+mod samplers;
 mod schedulers;
 mod tokens;

@@ -38,7 +38,12 @@ pub(crate) struct Reference {
 
 impl Reference {
     pub(crate) fn read(folder: &str) -> Self {
-        let path = fixtures::path(&format!("{folder}.expected.safetensors"));
+        Self::read_from(folder, "expected")
+    }
+
+    /// `FOLDER.FILE.safetensors`
+    pub(crate) fn read_from(folder: &str, file: &str) -> Self {
+        let path = fixtures::path(&format!("{folder}.{file}.safetensors"));
         let (_, metadata) = SafeTensors::read_metadata(&std::fs::read(&path).unwrap()).unwrap();
         let cases = serde_json::from_str(&metadata.metadata().as_ref().unwrap()["cases"]).unwrap();
         let tensors = Tensor::read_safetensors(path).unwrap().into_iter().collect();
