@@ -119,12 +119,9 @@ impl<'a> Fields<'a> {
         if self.left.contains_key(field) { self.take(field, kind, read).map(Some) } else { Some(None) }
     }
 
-    /// One of a few names.
-    pub(super) fn choice<T: Copy>(&mut self, field: &str, choices: &[(&str, T)]) -> Option<T> {
-        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        self.take(field, &format!("one of {}", names.join(", ")), |value| {
-            choices.iter().find(|(name, _)| value.as_str() == Some(name)).map(|(_, choice)| *choice)
-        })
+    /// A text that `read` reads; `kind` names what it accepts.
+    pub(super) fn name<T>(&mut self, field: &str, kind: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        self.take(field, kind, |value| value.as_str().and_then(read))
     }
 
     /// A list of texts, none of them empty.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fields::Fields;
-use crate::plan::SamplerKind;
+use crate::plan::{Algorithm, SamplerKind, samplers};
 
 /// Steps that a preset may ask for.
 const STEPS: std::ops::RangeInclusive<i64> = 1..=150;
@@ -53,7 +53,7 @@ impl Model {
         );
         let default_style = fields.text("default_style");
         let negative = fields.text_or_empty("negative");
-        let sampler = fields.choice("sampler", &SAMPLERS);
+        let sampler = fields.name("sampler", &samplers_known(), samplers::named);
         let steps = fields.integer("num_inference_steps", STEPS);
         let guidance_scale = fields.real("guidance_scale", GUIDANCE);
         let styles = fields.tables("styles", Style::take);
@@ -93,12 +93,11 @@ impl Style {
     }
 }
 
-/// The samplers by the names of [`SamplerKind`].
-const SAMPLERS: [(&str, SamplerKind); 3] = [
-    ("EulerDiscreteScheduler", SamplerKind::EulerDiscreteScheduler),
-    ("DPMSolverMultistepScheduler", SamplerKind::DPMSolverMultistepScheduler),
-    ("DPMSolverMultistepSchedulerKarras", SamplerKind::DPMSolverMultistepSchedulerKarras),
-];
+/// What `sampler` takes: any name that [`samplers::named`] reads.
+fn samplers_known() -> String {
+    let algorithms = Algorithm::ALL.map(Algorithm::name).join(", ");
+    format!("one of {algorithms}, or of these with {} after it", samplers::SPACINGS.join(", "))
+}
 
 /// What may be added to any prompt without becoming part of its syntax.
 fn is_plain(term: &str) -> bool {
