@@ -37,7 +37,8 @@ pub struct RenderArgs {
     /// Guidance scale; 1 and below turn guidance off
     #[arg(long, default_value_t = 5.0)]
     pub guidance: f64,
-    /// Sampler: Euler, DPM++ 2M or DPM++ 2M Karras, as diffusers, A1111 or `k_` spell them
+    /// Sampler: Euler, Euler a, Heun, DPM++ 2M, DPM++ 2M SDE, DPM++ SDE, UniPC, DDIM or LCM, alone or with Karras,
+    /// Exponential, Beta, SGM Uniform, Normal or Leading after it, as diffusers, A1111, ComfyUI or `k_` spell them
     #[arg(long, default_value = "Euler", value_parser = sampler)]
     pub sampler: SamplerKind,
     /// Layers of the text encoders to leave out; A1111's "Clip skip" less 2
@@ -118,7 +119,10 @@ pub fn run(arguments: RenderArgs, config: &Config) -> Result<(), Failure> {
 
 /// Before anything is drawn, so that no minute is spent on a picture that cannot be written.
 fn sampler(name: &str) -> Result<SamplerKind, String> {
-    samplers::named(name).ok_or_else(|| format!("unknown sampler; known are {}", samplers::KNOWN.join(", ")))
+    let (known, spacings) = (samplers::KNOWN.join(", "), samplers::SPACINGS.join(", "));
+    samplers::named(name).ok_or_else(|| {
+        format!("unknown sampler; known are {known}; each may have one of {spacings} after it")
+    })
 }
 
 /// What follows the last colon is the strength, if it is a number; colons may be part of a path.

@@ -13,11 +13,12 @@ use super::conditioning::{self, Encoder, Prompts};
 use super::device::Placement;
 use super::error::DiffusionError;
 use super::lora::{ChosenLora, LoraStack};
+use super::noise::{Noise, ShimError};
 use super::render::{RenderOptions, Rendered, Timings};
 use super::schedulers::{ScheduleError, SchedulerConfig, scheduler};
 use super::text_encoders::CLIPTextModel;
 use super::unets::UNet2DConditionModel;
-use super::{guidance, image_io, noise};
+use super::{guidance, image_io};
 
 /// The longest side a picture may have, in pixels; beyond it memory would run out before libtorch says so.
 const LONGEST_SIDE_PX: u32 = 4096;
@@ -173,24 +174,31 @@ impl StableDiffusionXLPipeline {
             self.unet.prepare(&timesteps, &conditioning.prompt_embeds, &conditioning.added_cond_kwargs);
 
         // 5. Prepare latent variables
+        let no_noise = |error: ShimError| DiffusionError::Unsuitable(error.to_string());
+        let mut noise = Noise::new(&[u64::from(options.seed)]).map_err(no_noise)?;
         let unit_noise = match &options.initial_latents {
             Some(path) => image_io::read_latents(path, &shape)?,
-            None => noise::randn(u64::from(options.seed), &shape)
-                .map_err(|error| DiffusionError::Unsuitable(error.to_string()))?,
+            None => noise.draw(&shape).map_err(no_noise)?,
         };
         let mut latents = unit_noise.to_device(self.placement.device) * scheduler.init_noise_sigma();
         timings.encode_ms = clock.lap_ms();
 
         // 8. Denoising loop
-        let steps = u32::try_from(timesteps.len()).unwrap_or(u32::MAX);
-        for (index, step) in (0..timesteps.len()).zip(1..) {
+        let order = scheduler.order();
+        let steps = u32::try_from(timesteps.len().div_ceil(order)).unwrap_or(u32::MAX);
+        let mut step = 0;
+        for index in 0..timesteps.len() {
             let scaled = scheduler.scale_model_input(&latents, index);
             let latent_model_input = if guided { Tensor::cat(&[&scaled, &scaled], 0) } else { scaled };
             let mut noise_pred = self.unet.forward(&latent_model_input, &prepared, index);
             if guided {
                 noise_pred = guidance::guide(&noise_pred, options.guidance_scale, options.guidance_rescale);
             }
-            latents = scheduler.step(&noise_pred, index, &latents);
+            latents = scheduler.step(&noise_pred, index, &latents, &mut noise).map_err(no_noise)?;
+            if (index + 1) % order != 0 && index + 1 != timesteps.len() {
+                continue;
+            }
+            step += 1;
             timings.steps_ms.push(clock.lap_ms());
             if !progress(step, steps) {
                 return Err(DiffusionError::Cancelled { step, steps });

@@ -30,7 +30,8 @@ pub struct RenderOptions {
     pub seed: u32,
     /// Merged into the networks for this picture; their order does not matter.
     pub loras: Vec<LoraChoice>,
-    /// Initial noise in place of that of `seed`: the tensor `latents` of a safetensors file, of unit variance.
+    /// Initial noise in place of that of `seed`: the tensor `latents` of a safetensors file, of unit variance. A
+    /// stochastic sampler's first draw is then that of `seed`, as in diffusers.
     pub initial_latents: Option<PathBuf>,
     /// Where to write the tensor `latents` as the last step leaves it.
     pub dump_latents: Option<PathBuf>,

@@ -21,11 +21,16 @@ const char* imgen_last_error() { return last_error.c_str(); }
 void* imgen_inference_mode_enter() { IMGEN_TRY(nullptr, return new c10::InferenceMode(true);) }
 void imgen_inference_mode_leave(void* guard) { delete static_cast<c10::InferenceMode*>(guard); }
 
-// What torch.randn(shape, generator=torch.Generator("cpu").manual_seed(seed)) does, in float32.
-at::Tensor* imgen_randn(uint64_t seed, const int64_t* shape, size_t dimensions) {
+// torch.Generator("cpu").manual_seed(seed): a Mersenne Twister of its own.
+at::Generator* imgen_generator_new(uint64_t seed) {
+  IMGEN_TRY(nullptr, return new at::Generator(at::detail::createCPUGenerator(seed));)
+}
+void imgen_generator_delete(at::Generator* generator) { delete generator; }
+
+// What torch.randn(shape, generator=generator) does, in float32.
+at::Tensor* imgen_generator_randn(at::Generator* generator, const int64_t* shape, size_t dimensions) {
   IMGEN_TRY(nullptr,
-    at::Generator generator = at::detail::createCPUGenerator(seed);
-    return new at::Tensor(at::randn(at::IntArrayRef(shape, dimensions), generator,
+    return new at::Tensor(at::randn(at::IntArrayRef(shape, dimensions), *generator,
                                     at::TensorOptions().dtype(at::kFloat).device(at::kCPU)));)
 }
 }

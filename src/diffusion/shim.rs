@@ -19,7 +19,9 @@ unsafe extern "C" {
     fn imgen_last_error() -> *const c_char;
     fn imgen_inference_mode_enter() -> *mut c_void;
     fn imgen_inference_mode_leave(guard: *mut c_void);
-    fn imgen_randn(seed: u64, shape: *const i64, dimensions: usize) -> *mut C_tensor;
+    fn imgen_generator_new(seed: u64) -> *mut c_void;
+    fn imgen_generator_delete(generator: *mut c_void);
+    fn imgen_generator_randn(generator: *mut c_void, shape: *const i64, dimensions: usize) -> *mut C_tensor;
 }
 
 /// What libtorch said when a call of this file failed.
@@ -112,13 +114,33 @@ pub(super) fn read_into(file: &File, offset: u64, tensor: &mut Tensor) -> io::Re
     Ok(())
 }
 
-/// Standard normal numbers of a generator made for this one call; see [`super::noise::randn`].
-pub(super) fn randn(seed: u64, shape: &[i64]) -> Result<Tensor, ShimError> {
-    // SAFETY: `shape` is valid for its length during the call; the answer is null or a new tensor that is ours.
-    let tensor = unsafe { imgen_randn(seed, shape.as_ptr(), shape.len()) };
-    if tensor.is_null() {
-        return Err(last_error());
+/// `torch.Generator("cpu")`: each draw goes on where the one before it ended.
+#[derive(Debug)]
+pub(super) struct Generator(NonNull<c_void>);
+
+impl Generator {
+    /// As `manual_seed(seed)` leaves it.
+    pub(super) fn new(seed: u64) -> Result<Self, ShimError> {
+        // SAFETY: no pointer goes in; the answer is null or a generator that `drop` alone deletes.
+        NonNull::new(unsafe { imgen_generator_new(seed) }).map(Self).ok_or_else(last_error)
     }
-    // SAFETY: a pointer to an `at::Tensor` made with `new`, which is what tch owns and deletes.
-    Ok(unsafe { Tensor::from_ptr(tensor) })
+
+    /// The next standard normal numbers; see [`super::noise`].
+    pub(super) fn randn(&mut self, shape: &[i64]) -> Result<Tensor, ShimError> {
+        // SAFETY: the generator lives and is borrowed alone, `shape` is valid for its length during the call; the
+        // answer is null or a new tensor that is ours.
+        let tensor = unsafe { imgen_generator_randn(self.0.as_ptr(), shape.as_ptr(), shape.len()) };
+        if tensor.is_null() {
+            return Err(last_error());
+        }
+        // SAFETY: a pointer to an `at::Tensor` made with `new`, which is what tch owns and deletes.
+        Ok(unsafe { Tensor::from_ptr(tensor) })
+    }
+}
+
+impl Drop for Generator {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from `imgen_generator_new` and is deleted once.
+        unsafe { imgen_generator_delete(self.0.as_ptr()) }
+    }
 }

@@ -16,7 +16,7 @@ use super::tokenizer::CLIPTokenizer;
 use super::unets::{AddedCondKwargs, UNet2DConditionModel};
 use super::{DeviceChoice, DiffusionConfig, DiffusionError, Engine, RenderOptions, weights_sha256};
 use crate::compliance::{ComplianceConfig, Reviewer, Texts};
-use crate::plan::{SamplerKind, Size};
+use crate::plan::{Algorithm, Size};
 
 const FOLDERS: [&str; 2] = ["tiny-sdxl", "tiny-starter"];
 
@@ -241,7 +241,7 @@ fn drawn_by(engine: &Engine, model_dir: &Path) -> Result<String, DiffusionError>
             .approve(&Texts { positive: "a cat", ..Texts::default() })
             .unwrap(),
         size: Size { width_px: 64, height_px: 64 },
-        sampler: SamplerKind::EulerDiscreteScheduler,
+        sampler: Algorithm::EulerDiscrete.into(),
         num_inference_steps: 1,
         guidance_scale: 1.0,
         guidance_rescale: 0.0,

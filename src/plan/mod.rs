@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::compliance::{ApprovedPrompt, Clearance};
 
+pub use samplers::{Algorithm, SamplerKind, Spacing};
+
 /// Written into each stored plan; a row with another version is not run.
 pub const PLAN_VERSION: u32 = 1;
 
@@ -133,17 +135,6 @@ pub struct Sampling {
     /// 0 to 2^32-1. Picture `i` of a job is drawn from `seed + i`, wrapping.
     pub seed: u32,
     pub num_images: u32,
-}
-
-/// The samplers, by their diffusers names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum SamplerKind {
-    /// `EulerDiscreteScheduler` with the checkpoint's own settings.
-    EulerDiscreteScheduler,
-    /// `DPMSolverMultistepScheduler`, `algorithm_type="dpmsolver++"`, `solver_order=2`.
-    DPMSolverMultistepScheduler,
-    /// The same with `use_karras_sigmas=True`.
-    DPMSolverMultistepSchedulerKarras,
 }
 
 /// How the bytes are written.

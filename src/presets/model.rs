@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fields::Fields;
-use crate::plan::{SamplerKind, samplers, weights_name};
+use crate::plan::{Algorithm, SamplerKind, samplers, weights_name};
 
 /// Steps that a preset may ask for.
 const STEPS: std::ops::RangeInclusive<i64> = 1..=150;
@@ -63,8 +63,7 @@ impl Model {
         let vae = fields.optional("vae", PLAIN_NAME, |value| plain_name(value.as_str()?));
         let default_style = fields.text("default_style");
         let negative = fields.text_or_empty("negative");
-        let sampler =
-            fields.text_as("sampler", &format!("one of {}", samplers::KNOWN.join(", ")), samplers::named);
+        let sampler = fields.text_as("sampler", &samplers_known(), samplers::named);
         let steps = fields.integer("num_inference_steps", STEPS);
         let guidance_scale = fields.real("guidance_scale", GUIDANCE);
         let guidance_rescale = fields.real_or_none("guidance_rescale", 0.0..=1.0);
@@ -107,6 +106,12 @@ impl Style {
         }
         Some(Self { label: label?, positive: positive?, negative: negative?, enhance: enhance? })
     }
+}
+
+/// What `sampler` takes: any name that [`samplers::named`] reads.
+fn samplers_known() -> String {
+    let algorithms = Algorithm::ALL.map(Algorithm::name).join(", ");
+    format!("one of {algorithms}, or of these with {} after it", samplers::SPACINGS.join(", "))
 }
 
 /// What may be added to any prompt without becoming part of its syntax.

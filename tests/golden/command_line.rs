@@ -4,18 +4,12 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use imgen::diffusion::noise::randn;
-use imgen::plan::SamplerKind;
 use tch::Tensor;
 
 use crate::fixtures;
 use crate::pictures::{Case, FOLDERS, Reference};
 
 fn render(case: &Case, model_dir: &Path, folder: &Path, more: &[&str]) -> Output {
-    let sampler = match case.sampler {
-        SamplerKind::EulerDiscreteScheduler => "euler",
-        SamplerKind::DPMSolverMultistepScheduler => "dpmpp2m",
-        SamplerKind::DPMSolverMultistepSchedulerKarras => "dpmpp2m-karras",
-    };
     let numbers = [
         ("--width", case.width.to_string()),
         ("--height", case.height.to_string()),
@@ -30,7 +24,7 @@ fn render(case: &Case, model_dir: &Path, folder: &Path, more: &[&str]) -> Output
         .arg(model_dir)
         .args(["--prompt", &case.prompt, "--negative", case.negative_prompt.as_deref().unwrap_or_default()])
         .args(numbers.iter().flat_map(|(name, value)| [*name, value.as_str()]))
-        .args(["--sampler", sampler, "--dtype", "f32"])
+        .args(["--sampler", &case.sampler.to_string(), "--dtype", "f32"])
         .args(["--dump-latents", "out.safetensors", "--out", "picture.png", "--timings"])
         .args(more)
         .output()

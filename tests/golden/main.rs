@@ -11,6 +11,7 @@ mod noise;
 mod original;
 mod pictures;
 mod pipeline;
+mod samplers;
 mod schedulers;
 mod single_file;
 mod tokens;

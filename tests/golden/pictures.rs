@@ -37,7 +37,12 @@ pub(crate) struct Reference {
 
 impl Reference {
     pub(crate) fn read(folder: &str) -> Self {
-        let (tensors, cases) = fixtures::tensors(&format!("{folder}.expected.safetensors"), "cases");
+        Self::read_from(folder, "expected")
+    }
+
+    /// `FOLDER.FILE.safetensors`
+    pub(crate) fn read_from(folder: &str, file: &str) -> Self {
+        let (tensors, cases) = fixtures::tensors(&format!("{folder}.{file}.safetensors"), "cases");
         Self { folder: fixtures::path(folder), cases, tensors }
     }
 }

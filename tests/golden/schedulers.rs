@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use imgen::diffusion::noise::randn;
+use imgen::diffusion::noise::{Noise, randn};
 use imgen::diffusion::schedulers::{Scheduler, SchedulerConfig, scheduler};
-use imgen::plan::SamplerKind;
+use imgen::plan::{Algorithm, SamplerKind, Spacing};
 use serde::Deserialize;
 use tch::Tensor;
 
@@ -66,7 +66,7 @@ impl Run {
 }
 
 /// `tests/fixtures/reference_numbers.py`, `dummy_network`.
-fn dummy_network(sample: &Tensor, timestep: f64) -> Tensor {
+pub(crate) fn dummy_network(sample: &Tensor, timestep: f64) -> Tensor {
     (sample * 1.3 + timestep / 1000.0).sin() * 0.8 + sample * 0.1
 }
 
@@ -114,10 +114,11 @@ fn loops_end_where_diffusers_do() {
     let mut of_all = 0.0_f64;
     for case in &file.loops {
         let mut scheduler = file.scheduler(&case.run);
-        let mut sample = randn(case.run.steps as u64, &[1, 2, 3, 3]).unwrap() * scheduler.init_noise_sigma();
+        let mut noise = Noise::new(&[case.run.steps as u64]).unwrap();
+        let mut sample = noise.draw(&[1, 2, 3, 3]).unwrap() * scheduler.init_noise_sigma();
         for (i, timestep) in scheduler.timesteps().to_vec().into_iter().enumerate() {
             let output = dummy_network(&scheduler.scale_model_input(&sample, i), timestep);
-            sample = scheduler.step(&output, i, &sample);
+            sample = scheduler.step(&output, i, &sample, &mut noise).unwrap();
         }
         let ours = fixtures::numbers(&sample).into_iter().map(f64::from);
         let largest = case.sample.iter().fold(1.0_f64, |largest, number| largest.max(number.abs()));
@@ -131,13 +132,14 @@ fn loops_end_where_diffusers_do() {
 #[test]
 fn a_batch_is_many_single_samples() {
     let file = File::read();
-    let run =
-        Run { config: "sdxl".to_owned(), kind: SamplerKind::DPMSolverMultistepSchedulerKarras, steps: 10 };
+    let kind = SamplerKind { algorithm: Algorithm::DPMSolverMultistep, spacing: Spacing::Karras };
+    let run = Run { config: "sdxl".to_owned(), kind, steps: 10 };
     let walk = |start: Tensor| {
         let mut scheduler = file.scheduler(&run);
+        let mut noise = Noise::new(&[]).unwrap();
         (0..10).fold(start, |sample, i| {
             let output = dummy_network(&scheduler.scale_model_input(&sample, i), scheduler.timesteps()[i]);
-            scheduler.step(&output, i, &sample)
+            scheduler.step(&output, i, &sample, &mut noise).unwrap()
         })
     };
     let (one, two) = (randn(1, &[1, 4, 3, 3]).unwrap(), randn(2, &[1, 4, 3, 3]).unwrap());
@@ -149,22 +151,23 @@ fn a_batch_is_many_single_samples() {
 fn what_is_not_done_is_refused_by_name() {
     let refused = |text: &str| {
         let read = SchedulerConfig::from_json(text);
-        let made = read.and_then(|c| scheduler(SamplerKind::DPMSolverMultistepScheduler, &c, 10));
+        let made = read.and_then(|c| scheduler(Algorithm::DPMSolverMultistep.into(), &c, 10));
         made.map(|_| ()).unwrap_err().to_string()
     };
     assert!(refused(r#"{"_class_name": "FlowMatchEulerDiscreteScheduler"}"#).contains("FlowMatch"));
     let unknown = refused(r#"{"shift": 3.0, "sigma_data": 0.5}"#);
     assert!(unknown.contains("shift") && unknown.contains("sigma_data"), "{unknown}");
-    for key in ["use_beta_sigmas", "use_exponential_sigmas", "use_flow_sigmas", "thresholding"] {
+    for key in ["use_lu_lambdas", "use_dynamic_shifting", "use_flow_sigmas", "thresholding"] {
         assert!(refused(&format!(r#"{{"{key}": true}}"#)).contains(key));
     }
-    assert!(refused(r#"{"algorithm_type": "sde-dpmsolver++"}"#).contains("sde-dpmsolver++"));
+    assert!(refused(r#"{"use_beta_sigmas": true, "use_karras_sigmas": true}"#).contains("beside another"));
+    assert!(refused(r#"{"algorithm_type": "sde-dpmsolver"}"#).contains("sde-dpmsolver"));
     assert!(refused(r#"{"solver_order": 3}"#).contains("solver_order = 3"));
     assert!(refused(r#"{"interpolation_type": "log_linear"}"#).contains("log_linear"));
     assert!(refused(r#"{"beta_schedule": "sigmoid"}"#).contains("sigmoid"));
     let config = SchedulerConfig::default();
     for steps in [0, 1001] {
-        assert!(scheduler(SamplerKind::EulerDiscreteScheduler, &config, steps).is_err());
+        assert!(scheduler(Algorithm::EulerDiscrete.into(), &config, steps).is_err());
     }
 }
 

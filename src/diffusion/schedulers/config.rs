@@ -6,11 +6,11 @@ use serde::{Deserialize, Deserializer};
 
 use super::ScheduleError;
 
-/// What a checkpoint says about its sampler: the arguments of `EulerDiscreteScheduler` and
-/// `DPMSolverMultistepScheduler` (diffusers 0.42.1), whose defaults agree wherever their names do.
+/// What a checkpoint says about its sampler: the arguments of the schedulers of diffusers 0.42.1 that are done here.
 ///
-/// One config serves both: as with `DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)`, a key that the
-/// other class lacks is passed over and a key that the file lacks has the asked class's default.
+/// One config serves all: as with `DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)`, a key that the
+/// asked class lacks is passed over and a key that the file lacks has that class's default. Where the classes do not
+/// agree on a default it is `None` here, and `settings` knows theirs.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub struct SchedulerConfig {
@@ -19,37 +19,50 @@ pub struct SchedulerConfig {
     pub class_name: Option<String>,
     /// Number of noise levels the model was trained with.
     pub num_train_timesteps: usize,
-    pub beta_start: f64,
-    pub beta_end: f64,
-    pub beta_schedule: BetaSchedule,
+    pub beta_start: Option<f64>,
+    pub beta_end: Option<f64>,
+    pub beta_schedule: Option<BetaSchedule>,
     /// Instead of the three above.
     pub trained_betas: Option<Vec<f64>>,
     pub prediction_type: PredictionType,
-    pub timestep_spacing: TimestepSpacing,
+    pub timestep_spacing: Option<TimestepSpacing>,
     /// Added to each timestep under `leading`.
     pub steps_offset: i64,
     pub rescale_betas_zero_snr: bool,
     pub final_sigmas_type: FinalSigmasType,
     #[serde(deserialize_with = "null_is_false")]
     pub use_karras_sigmas: bool,
-    /// Ends of the Karras curve; otherwise the schedule's own.
+    #[serde(deserialize_with = "null_is_false")]
+    pub use_exponential_sigmas: bool,
+    #[serde(deserialize_with = "null_is_false")]
+    pub use_beta_sigmas: bool,
+    /// Ends of the Karras, exponential and beta curves; otherwise the schedule's own.
     pub sigma_min: Option<f64>,
     pub sigma_max: Option<f64>,
-    /// DPM-Solver: 1 or 2.
+    /// DPM-Solver: 1 or 2. UniPC: 1 to 3.
     pub solver_order: usize,
     pub algorithm_type: String,
-    pub solver_type: String,
-    /// DPM-Solver: first order in the last of fewer than 15 steps.
+    pub solver_type: Option<String>,
+    /// DPM-Solver: first order in the last of fewer than 15 steps. UniPC: lower orders towards the end.
     pub lower_order_final: bool,
     pub euler_at_final: bool,
     /// DPM-Solver: noise levels with a smaller log(alpha / sigma) are left out; `None` is minus infinity.
     pub lambda_min_clipped: Option<f64>,
+    /// UniPC: the steps after which nothing is corrected.
+    pub disable_corrector: Vec<usize>,
+    /// UniPC: whether it works on the prediction of `x_0`; it must.
+    pub predict_x0: bool,
+    /// DDIM, LCM, Heun: whether the prediction of `x_0` is cut to plus or minus `clip_sample_range`.
+    pub clip_sample: Option<bool>,
+    pub clip_sample_range: f64,
+    /// DDIM: whether the last step ends without noise rather than at the first trained level.
+    pub set_alpha_to_one: bool,
+    /// LCM: into how many steps the training was cut.
+    pub original_inference_steps: usize,
+    /// LCM: how fast the boundary condition is left.
+    pub timestep_scaling: f64,
     interpolation_type: String,
     timestep_type: String,
-    #[serde(deserialize_with = "null_is_false")]
-    use_exponential_sigmas: bool,
-    #[serde(deserialize_with = "null_is_false")]
-    use_beta_sigmas: bool,
     #[serde(deserialize_with = "null_is_false")]
     use_lu_lambdas: bool,
     #[serde(deserialize_with = "null_is_false")]
@@ -106,28 +119,35 @@ impl Default for SchedulerConfig {
         Self {
             class_name: None,
             num_train_timesteps: 1000,
-            beta_start: 0.0001,
-            beta_end: 0.02,
-            beta_schedule: BetaSchedule::Linear,
+            beta_start: None,
+            beta_end: None,
+            beta_schedule: None,
             trained_betas: None,
             prediction_type: PredictionType::Epsilon,
-            timestep_spacing: TimestepSpacing::Linspace,
+            timestep_spacing: None,
             steps_offset: 0,
             rescale_betas_zero_snr: false,
             final_sigmas_type: FinalSigmasType::Zero,
             use_karras_sigmas: false,
+            use_exponential_sigmas: false,
+            use_beta_sigmas: false,
             sigma_min: None,
             sigma_max: None,
             solver_order: 2,
             algorithm_type: "dpmsolver++".to_owned(),
-            solver_type: "midpoint".to_owned(),
+            solver_type: None,
             lower_order_final: true,
             euler_at_final: false,
             lambda_min_clipped: None,
+            disable_corrector: Vec::new(),
+            predict_x0: true,
+            clip_sample: None,
+            clip_sample_range: 1.0,
+            set_alpha_to_one: true,
+            original_inference_steps: 50,
+            timestep_scaling: 10.0,
             interpolation_type: "linear".to_owned(),
             timestep_type: "discrete".to_owned(),
-            use_exponential_sigmas: false,
-            use_beta_sigmas: false,
             use_lu_lambdas: false,
             use_flow_sigmas: false,
             use_dynamic_shifting: false,
@@ -138,26 +158,23 @@ impl Default for SchedulerConfig {
     }
 }
 
-/// Keys that mean nothing to the two samplers, as other classes wrote them.
-const HARMLESS: [&str; 14] = [
+/// Keys that mean nothing to the samplers here, as other classes wrote them. The noise of DPM++ SDE is the picture's.
+const HARMLESS: [&str; 11] = [
     "_diffusers_version",
     "_use_default_values",
-    "clip_sample",
-    "clip_sample_range",
     "dynamic_thresholding_ratio",
     "flow_shift",
-    "sample_max_value",
-    "set_alpha_to_one",
-    "skip_prk_steps",
-    "time_shift_type",
-    "disable_corrector",
     "lower_order_second",
-    "predict_x0",
+    "noise_sampler_seed",
+    "sample_max_value",
+    "shift_terminal",
+    "skip_prk_steps",
     "solver_p",
+    "time_shift_type",
 ];
 
-/// Classes whose config describes the same noise (diffusers `KarrasDiffusionSchedulers`).
-const KARRAS_DIFFUSION_SCHEDULERS: [&str; 15] = [
+/// Classes whose config describes the same noise (diffusers `KarrasDiffusionSchedulers`, and LCM's).
+const KARRAS_DIFFUSION_SCHEDULERS: [&str; 16] = [
     "DDIMScheduler",
     "DDPMScheduler",
     "PNDMScheduler",
@@ -173,6 +190,7 @@ const KARRAS_DIFFUSION_SCHEDULERS: [&str; 15] = [
     "UniPCMultistepScheduler",
     "DPMSolverSDEScheduler",
     "EDMEulerScheduler",
+    "LCMScheduler",
 ];
 
 impl SchedulerConfig {
@@ -204,8 +222,6 @@ impl SchedulerConfig {
             return Err(ScheduleError::UnknownKeys(unknown));
         }
         let switches = [
-            ("use_exponential_sigmas", self.use_exponential_sigmas),
-            ("use_beta_sigmas", self.use_beta_sigmas),
             ("use_lu_lambdas", self.use_lu_lambdas),
             ("use_flow_sigmas", self.use_flow_sigmas),
             ("use_dynamic_shifting", self.use_dynamic_shifting),
@@ -213,6 +229,11 @@ impl SchedulerConfig {
         ];
         if let Some((key, _)) = switches.into_iter().find(|(_, on)| *on) {
             return Err(ScheduleError::Unsupported { key, value: "true".to_owned() });
+        }
+        let curves = [self.use_karras_sigmas, self.use_exponential_sigmas, self.use_beta_sigmas];
+        if curves.into_iter().filter(|on| *on).count() > 1 {
+            let value = "true beside another of its kind".to_owned();
+            return Err(ScheduleError::Unsupported { key: "use_..._sigmas", value });
         }
         let words = [
             ("interpolation_type", Some(&self.interpolation_type), "linear"),

@@ -4,13 +4,12 @@
 //! the network: its input timestep, and with zero terminal SNR the second-highest sigmas, where `1 - alphas_cumprod`
 //! cancels. So each line here has the width that its original has.
 
-use super::config::{BetaSchedule, FinalSigmasType, SchedulerConfig};
+use super::config::{BetaSchedule, FinalSigmasType, TimestepSpacing};
+use super::settings::{Curve, Settings};
+use super::spacings::{curve, leading, linspace, trailing};
 
 /// diffusers' `alphas_cumprod[-1]` under zero terminal SNR: float16's smallest subnormal, so that sigma stays finite.
 const ALMOST_ZERO: f32 = 1.0 / (1 << 24) as f32;
-
-/// Karras and others (2022), section 5: "rho = 7".
-const RHO: f64 = 7.0;
 
 /// The noise of each trained timestep, lowest first.
 #[derive(Debug, Clone)]
@@ -19,6 +18,22 @@ pub(super) struct NoiseLevels {
     pub(super) alphas_cumprod: Vec<f32>,
     /// `sqrt((1 - alphas_cumprod) / alphas_cumprod)`; float32 in diffusers.
     pub(super) sigmas: Vec<f32>,
+}
+
+/// Timesteps and their sigmas, highest noise first; float64 as numpy has them.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Visits {
+    pub(super) timesteps: Vec<f64>,
+    pub(super) sigmas: Vec<f64>,
+}
+
+impl Visits {
+    /// With the level where the last step ends.
+    pub(super) fn ending_at(self, last: f32) -> Schedule {
+        let mut sigmas: Vec<f32> = self.sigmas.into_iter().map(|sigma| sigma as f32).collect();
+        sigmas.push(last);
+        Schedule { timesteps: self.timesteps, sigmas }
+    }
 }
 
 /// What one run visits.
@@ -30,21 +45,82 @@ pub(super) struct Schedule {
     pub(super) sigmas: Vec<f32>,
 }
 
+/// `alphas_cumprod` of each trained timestep as `DDIMScheduler` and `LCMScheduler` have it: 0 under zero terminal SNR.
+pub(super) fn alphas_cumprod(settings: &Settings<'_>) -> Vec<f32> {
+    let mut betas = betas(settings);
+    if settings.rescale_betas_zero_snr {
+        betas = rescale_zero_terminal_snr(&betas);
+    }
+    cumprod(&betas.iter().map(|beta| 1.0 - beta).collect::<Vec<_>>())
+}
+
 impl NoiseLevels {
-    /// `__init__` of both schedulers (`schedulers/scheduling_euler_discrete.py`).
-    pub(super) fn new(config: &SchedulerConfig) -> Self {
-        let mut betas = betas(config);
-        if config.rescale_betas_zero_snr {
-            betas = rescale_zero_terminal_snr(&betas);
-        }
-        let mut alphas_cumprod = cumprod(&betas.iter().map(|beta| 1.0 - beta).collect::<Vec<_>>());
-        if config.rescale_betas_zero_snr
+    /// `__init__` of all schedulers but those two (`schedulers/scheduling_euler_discrete.py`).
+    pub(super) fn new(settings: &Settings<'_>) -> Self {
+        let mut alphas_cumprod = alphas_cumprod(settings);
+        if settings.rescale_betas_zero_snr
             && let Some(last) = alphas_cumprod.last_mut()
         {
             *last = ALMOST_ZERO;
         }
         let sigmas = alphas_cumprod.iter().map(|alpha| ((1.0 - alpha) / alpha).sqrt()).collect();
         Self { alphas_cumprod, sigmas }
+    }
+
+    /// `set_timesteps` of Euler, Euler ancestral, Heun and DPM++ SDE, as far as they agree: a sigma for each of `count`
+    /// timesteps. A curve leads from the highest of these to the lowest.
+    pub(super) fn between(&self, settings: &Settings<'_>, count: usize) -> Visits {
+        let trained = self.sigmas.len();
+        let timesteps: Vec<f64> = match settings.timestep_spacing {
+            TimestepSpacing::Linspace => {
+                let up = linspace(0.0, (trained - 1) as f64, count);
+                up.into_iter().rev().map(|t| f64::from(t as f32)).collect()
+            }
+            TimestepSpacing::Leading => leading(trained / count, 0, count, settings.file.steps_offset),
+            TimestepSpacing::Trailing => trailing(trained, trained, count),
+        };
+        let sigmas: Vec<f64> = timesteps.iter().map(|t| self.sigma_at(*t)).collect();
+        if settings.curve == Curve::Timesteps {
+            return Visits { timesteps, sigmas };
+        }
+        let [sigma_min, sigma_max] = settings.curve_ends;
+        let (sigma_min, sigma_max) = (sigma_min.unwrap_or(sigmas[count - 1]), sigma_max.unwrap_or(sigmas[0]));
+        let sigmas = curve(settings.curve, sigma_min, sigma_max, count);
+        let timesteps = sigmas.iter().map(|sigma| f64::from(self.sigma_to_t(*sigma) as f32)).collect();
+        Visits { timesteps, sigmas }
+    }
+
+    /// `set_timesteps` of the multistep solvers: whole timesteps, of the lowest `last` trained ones; a curve leads
+    /// through all that were trained. `rounded` is whether timesteps of Karras sigmas are rounded or cut.
+    pub(super) fn multistep(
+        &self,
+        settings: &Settings<'_>,
+        last: usize,
+        count: usize,
+        rounded: bool,
+    ) -> Visits {
+        let trained = self.sigmas.len();
+        if settings.curve != Curve::Timesteps {
+            let [sigma_min, sigma_max] = settings.curve_ends;
+            let sigma_min = sigma_min.unwrap_or(f64::from(self.sigmas[0]));
+            let sigma_max = sigma_max.unwrap_or(f64::from(self.sigmas[trained - 1]));
+            let sigmas = curve(settings.curve, sigma_min, sigma_max, count);
+            let whole = |t: f64| {
+                if rounded && settings.curve == Curve::Karras { t.round_ties_even() } else { t.trunc() }
+            };
+            let timesteps = sigmas.iter().map(|sigma| whole(self.sigma_to_t(*sigma))).collect();
+            return Visits { timesteps, sigmas };
+        }
+        let timesteps: Vec<f64> = match settings.timestep_spacing {
+            TimestepSpacing::Linspace => {
+                let up = linspace(0.0, last as f64 - 1.0, count + 1);
+                up.into_iter().skip(1).rev().map(f64::round_ties_even).collect()
+            }
+            TimestepSpacing::Leading => leading(last / (count + 1), 1, count, settings.file.steps_offset),
+            TimestepSpacing::Trailing => trailing(last, trained, count),
+        };
+        let sigmas = timesteps.iter().map(|t| self.sigma_at(*t)).collect();
+        Visits { timesteps, sigmas }
     }
 
     /// How many timesteps have `log(alpha / sigma)` of at least `lambda_min_clipped`.
@@ -82,49 +158,17 @@ impl NoiseLevels {
     }
 }
 
-/// `_convert_to_karras`: `count` sigmas from `sigma_max` down to `sigma_min`, float64.
-pub(super) fn karras(sigma_min: f64, sigma_max: f64, count: usize) -> Vec<f64> {
-    let (low, high) = (sigma_min.powf(1.0 / RHO), sigma_max.powf(1.0 / RHO));
-    linspace(0.0, 1.0, count).into_iter().map(|ramp| (high + ramp * (low - high)).powf(RHO)).collect()
-}
-
-/// numpy's `linspace`, ends included; one number is the start.
-pub(super) fn linspace(start: f64, stop: f64, count: usize) -> Vec<f64> {
-    let step = (stop - start) / count.saturating_sub(1).max(1) as f64;
-    let mut numbers: Vec<f64> = (0..count).map(|i| i as f64 * step + start).collect();
-    if count > 1 {
-        numbers[count - 1] = stop;
-    }
-    numbers
-}
-
-/// `trailing`: counts down from `from` (all trained timesteps, unless clipped) in steps of `trained / count`. numpy's
-/// `arange` gives one number too many for some counts (61, 103, ...), by rounding: a step at timestep -1. It is left
-/// out here; for all other counts the two are equal.
-pub(super) fn trailing(from: usize, trained: usize, count: usize) -> Vec<f64> {
-    let from = from as f64;
-    // numpy takes the difference of the first two numbers, which is not the step itself.
-    let step = (from - trained as f64 / count as f64) - from;
-    let down = (0..count).map(|i| from + i as f64 * step).take_while(|t| *t > 0.0);
-    down.map(|t| t.round_ties_even() - 1.0).collect()
-}
-
-/// `leading`: `count` whole multiples of `ratio` from `lowest * ratio` up, highest first.
-pub(super) fn leading(ratio: usize, lowest: usize, count: usize, steps_offset: i64) -> Vec<f64> {
-    (lowest..lowest + count).rev().map(|i| (i * ratio) as f64 + steps_offset as f64).collect()
-}
-
-fn betas(config: &SchedulerConfig) -> Vec<f32> {
-    let count = config.num_train_timesteps;
-    if let Some(betas) = &config.trained_betas {
+fn betas(settings: &Settings<'_>) -> Vec<f32> {
+    let count = settings.file.num_train_timesteps;
+    let (start, end) = (settings.beta_start, settings.beta_end);
+    if let Some(betas) = &settings.file.trained_betas {
         return betas.iter().map(|beta| *beta as f32).collect();
     }
-    match config.beta_schedule {
-        BetaSchedule::Linear => linspace_f32(config.beta_start, config.beta_end, count),
-        BetaSchedule::ScaledLinear => linspace_f32(config.beta_start.sqrt(), config.beta_end.sqrt(), count)
-            .into_iter()
-            .map(|root| root * root)
-            .collect(),
+    match settings.beta_schedule {
+        BetaSchedule::Linear => linspace_f32(start, end, count),
+        BetaSchedule::ScaledLinear => {
+            linspace_f32(start.sqrt(), end.sqrt(), count).into_iter().map(|root| root * root).collect()
+        }
         BetaSchedule::SquaredcosCapV2 => {
             let alpha_bar = |t: f64| ((t + 0.008) / 1.008 * std::f64::consts::PI / 2.0).cos().powi(2);
             let at = |i: usize| alpha_bar(i as f64 / count as f64);
@@ -163,4 +207,34 @@ fn linspace_f32(start: f64, end: f64, count: usize) -> Vec<f32> {
         if i < count / 2 { start + step * i as f32 } else { end - step * (count - 1 - i) as f32 }
     };
     (0..count).map(at).collect()
+}
+
+/// A noise level split so that the variance is 1 (`_sigma_to_alpha_sigma_t`); float32 as in diffusers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Level {
+    pub(super) alpha: f32,
+    pub(super) sigma: f32,
+    /// Half the logarithm of the signal-to-noise ratio; infinite without noise.
+    pub(super) lambda: f32,
+}
+
+impl Level {
+    pub(super) fn of(sigma: f32) -> Self {
+        let alpha = 1.0 / (sigma * sigma + 1.0).sqrt();
+        let sigma = sigma * alpha;
+        Self { alpha, sigma, lambda: alpha.ln() - sigma.ln() }
+    }
+
+    /// Of a share of variance that is left, as `DDIMScheduler` and `LCMScheduler` have it.
+    pub(super) fn of_alpha_cumprod(alpha_cumprod: f32) -> Self {
+        let (alpha, sigma) = (alpha_cumprod.sqrt(), (1.0 - alpha_cumprod).sqrt());
+        Self { alpha, sigma, lambda: alpha.ln() - sigma.ln() }
+    }
+
+    /// Before each of `steps` and after the last, as sigmas.
+    pub(super) fn sigmas(steps: &[(Self, Self)]) -> Vec<f32> {
+        let starts = steps.iter().map(|(start, _)| start);
+        let end = steps.last().map(|(_, end)| end);
+        starts.chain(end).map(|level| level.sigma / level.alpha).collect()
+    }
 }

@@ -11,7 +11,7 @@ use time::macros::date;
 
 use super::{Presets, Viewer};
 use crate::config::complaints::Complaints;
-use crate::plan::SamplerKind;
+use crate::plan::Algorithm;
 
 /// Somebody, some day.
 const ANYBODY: Viewer<'static> = Viewer { key_id: 7, key_name: "shop", today: date!(2026 - 06 - 15) };
@@ -85,7 +85,7 @@ fn the_shipped_presets_are_what_the_specification_shows() {
 fn the_smallest_presets_load() {
     let presets = load(&[]).unwrap();
     let (_, model) = presets.default_model().unwrap();
-    assert_eq!((model.sampler, model.guidance_scale), (SamplerKind::EulerDiscreteScheduler, 5.0));
+    assert_eq!((model.sampler, model.guidance_scale), (Algorithm::EulerDiscrete.into(), 5.0));
     assert_eq!((model.negative.as_str(), model.styles["plain"].positive.as_str()), ("", ""));
 }
 
