@@ -7,7 +7,7 @@ use imgen::diffusion::noise::randn;
 use tch::Tensor;
 
 use crate::fixtures;
-use crate::pictures::{Case, FOLDERS, Reference};
+use crate::pictures::{Case, Drawn, FOLDERS, Reference};
 
 fn render(case: &Case, model_dir: &Path, folder: &Path, more: &[&str]) -> Output {
     let numbers = [
@@ -22,7 +22,8 @@ fn render(case: &Case, model_dir: &Path, folder: &Path, more: &[&str]) -> Output
         .env("IMGEN_PICTURE_MODEL", concat!(env!("CARGO_MANIFEST_DIR"), "/.filters/open-nsfw.onnx"))
         .args(["render", "--model-dir"])
         .arg(model_dir)
-        .args(["--prompt", &case.prompt, "--negative", case.negative_prompt.as_deref().unwrap_or_default()])
+        .args(["--prompt", &fixtures::escaped(&case.prompt)])
+        .args(["--negative", &fixtures::escaped(case.negative_prompt.as_deref().unwrap_or_default())])
         .args(numbers.iter().flat_map(|(name, value)| [*name, value.as_str()]))
         .args(["--sampler", &case.sampler.to_string(), "--dtype", "f32"])
         .args(["--dump-latents", "out.safetensors", "--out", "picture.png", "--timings"])
@@ -76,6 +77,31 @@ fn render_draws_with_loras() {
     assert_eq!(draw(&[format!("{two}:1"), format!("{one}:.5")]).unwrap(), with);
     let said = draw(&[one, file("kohya_starter.safetensors")]).unwrap_err();
     assert!(said.contains("kohya_starter.safetensors: `lora_unet_"), "{said}");
+}
+
+#[test]
+fn render_takes_weights_and_clip_skip() {
+    let folder = tempfile::tempdir().unwrap();
+    let (expected, drawn) = Drawn::read(FOLDERS[0]);
+    for Drawn { positive, negative, clip_skip, latents, side } in drawn {
+        let (side, clip_skip) = (side.to_string(), clip_skip.to_string());
+        let output = Command::new(env!("CARGO_BIN_EXE_imgen"))
+            .current_dir(folder.path())
+            .env("IMGEN_DEVICE", "cpu")
+            .env("IMGEN_PICTURE_MODEL", concat!(env!("CARGO_MANIFEST_DIR"), "/.filters/open-nsfw.onnx"))
+            .args(["render", "--model-dir"])
+            .arg(fixtures::path(FOLDERS[0]))
+            .args(["--prompt", &positive, "--negative", &negative, "--clip-skip", &clip_skip])
+            .args(["--width", &side, "--height", &side, "--steps", "4", "--guidance", "5", "--seed", "3"])
+            .args(["--sampler", "euler", "--dtype", "f32", "--dump-latents", "out.safetensors"])
+            .args(["--out", "picture.png"])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let ours = fixtures::latents(&folder.path().join("out.safetensors"));
+        let difference = (ours - &expected[&latents]).abs().max().double_value(&[]);
+        assert!(difference <= 1e-4, "{latents}: {difference:e}");
+    }
 }
 
 #[test]

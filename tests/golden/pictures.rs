@@ -47,6 +47,23 @@ impl Reference {
     }
 }
 
+/// What `tests/fixtures/reference_prompts.py` drew: weights, and `clip_skip`. Guidance 5, 4 steps, seed 3.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Drawn {
+    pub(crate) positive: String,
+    pub(crate) negative: String,
+    pub(crate) clip_skip: u32,
+    /// Name of a tensor of the same file.
+    pub(crate) latents: String,
+    pub(crate) side: u32,
+}
+
+impl Drawn {
+    pub(crate) fn read(folder: &str) -> (HashMap<String, Tensor>, [Self; 2]) {
+        fixtures::tensors(&format!("{folder}.prompts.safetensors"), "drawn")
+    }
+}
+
 impl Case {
     pub(crate) fn options(&self, folder: PathBuf) -> RenderOptions {
         let negative = self.negative_prompt.as_deref().unwrap_or_default();

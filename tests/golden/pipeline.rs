@@ -2,11 +2,10 @@
 
 use imgen::diffusion::{DtypeChoice, RenderOptions};
 use imgen::plan::Size;
-use serde::Deserialize;
 use tch::{Kind, Tensor};
 
 use crate::fixtures;
-use crate::pictures::{FOLDERS, Reference, approved, engine};
+use crate::pictures::{Drawn, FOLDERS, Reference, approved, engine};
 
 #[test]
 fn latents_after_ten_steps_are_diffusers() {
@@ -34,25 +33,12 @@ fn latents_after_ten_steps_are_diffusers() {
     }
 }
 
-/// What `tests/fixtures/reference_prompts.py` drew.
-#[derive(Debug, Deserialize)]
-struct Drawn {
-    positive: String,
-    negative: String,
-    clip_skip: u32,
-    /// Name of a tensor of the same file.
-    latents: String,
-    side: u32,
-}
-
 #[test]
 fn weights_and_clip_skip_reach_the_picture() {
     let engine = engine(DtypeChoice::F32);
     let folder = tempfile::tempdir().unwrap();
     for name in FOLDERS {
-        let (expected, drawn) =
-            fixtures::tensors::<Vec<Drawn>>(&format!("{name}.prompts.safetensors"), "drawn");
-        assert_eq!(drawn.len(), 2);
+        let (expected, drawn) = Drawn::read(name);
         for Drawn { positive, negative, clip_skip, latents, side } in drawn {
             let dump = folder.path().join("latents.safetensors");
             let options = RenderOptions {

@@ -72,6 +72,18 @@ fn windows_are_counted_for_both_encoders() {
         assert_eq!(long.iter().sum::<u64>(), short[0] + repeated * term);
     }
     assert_eq!(lengths(&long, "negative"), lengths(&short, "negative"));
+
+    let weighted = parse(&house, json!({"prompt": "(hat:1.2), ([hat]), -(blue)"}));
+    let plain = parse(&house, json!({"prompt": "hat, hat, -blue"}));
+    assert!(weighted["positive"].as_str().unwrap().contains("(hat:1.2), ([hat])"));
+    for side in ["positive", "negative"] {
+        assert_eq!(lengths(&weighted, side), lengths(&plain, side), "weights are no tokens");
+    }
+    let broken = parse(&house, json!({"prompt": "hat BREAK hat"}));
+    for (plain, broken) in one.iter().zip(lengths(&broken, "positive")) {
+        assert_eq!((plain.len(), broken.len()), (1, 2), "BREAK begins a window");
+        assert_eq!(broken.iter().sum::<u64>(), plain[0] + term - 1, "and is none");
+    }
 }
 
 /// The same bound as the engine's: what `parse` warns of fails, and what it does not is drawn.
