@@ -155,7 +155,7 @@ async fn probe(
         let (mut models, mut found) = (Vec::new(), Complaints::default());
         for checkpoint in checkpoints {
             let folder = models_dir.join(&checkpoint);
-            match engine.probe(&folder) {
+            match engine.probe(&folder, None) {
                 Ok(info) => models.push((checkpoint, info)),
                 Err(error) => found.add(folder.display().to_string(), error.to_string()),
             }

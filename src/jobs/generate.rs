@@ -136,11 +136,13 @@ fn draw(kitchen: &Kitchen, plan: &Plan, index: u32, control: &Control) -> Result
     let sampling = &plan.sampling;
     let spec = RenderSpec {
         model_dir: kitchen.models_dir.join(&plan.checkpoint),
+        vae: None,
         prompt: plan.approved.clone(),
         size: plan.size,
         sampler: sampling.sampler,
         num_inference_steps: sampling.num_inference_steps,
         guidance_scale: sampling.guidance_scale,
+        guidance_rescale: 0.0,
         seed: sampling.seed.wrapping_add(index),
     };
     let line = control.clone();
