@@ -17,8 +17,14 @@ use crate::plan::{SamplerKind, Size, samplers};
 #[derive(Debug, Clone, Args)]
 pub struct RenderArgs {
     /// Checkpoint folder in diffusers' layout
-    #[arg(long, value_name = "DIR")]
-    pub model_dir: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "checkpoint", conflicts_with = "checkpoint")]
+    pub model_dir: Option<PathBuf>,
+    /// Checkpoint of one file, .safetensors in SDXL's original layout; a folder in diffusers' layout will do too
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// VAE in place of the checkpoint's own: a .safetensors file, or a folder in diffusers' layout
+    #[arg(long, value_name = "FILE")]
+    pub vae: Option<PathBuf>,
     /// What to draw
     #[arg(long)]
     pub prompt: String,
@@ -37,6 +43,9 @@ pub struct RenderArgs {
     /// Guidance scale; 1 and below turn guidance off
     #[arg(long, default_value_t = 5.0)]
     pub guidance: f64,
+    /// Guidance rescale, from 0 (off) to 1; about 0.7 suits v-prediction checkpoints
+    #[arg(long, default_value_t = 0.0)]
+    pub guidance_rescale: f64,
     /// Sampler: Euler, Euler a, Heun, DPM++ 2M, DPM++ 2M SDE, DPM++ SDE, UniPC, DDIM or LCM, alone or with Karras,
     /// Exponential, Beta, SGM Uniform, Normal or Leading after it, as diffusers, A1111, ComfyUI or `k_` spell them
     #[arg(long, default_value = "Euler", value_parser = sampler)]
@@ -91,13 +100,16 @@ pub fn run(arguments: RenderArgs, config: &Config) -> Result<(), Failure> {
     let engine = Engine::start(&settings)?;
     let dumped = arguments.dump_latents.clone();
     let options = RenderOptions {
-        model_dir: arguments.model_dir,
+        // clap has seen to it that there is one.
+        model_dir: arguments.model_dir.or(arguments.checkpoint).unwrap_or_default(),
+        vae: arguments.vae,
         prompt,
         size: Size { width_px: arguments.width, height_px: arguments.height },
         sampler: arguments.sampler,
         num_inference_steps: arguments.steps,
         guidance_scale: arguments.guidance,
         clip_skip: arguments.clip_skip,
+        guidance_rescale: arguments.guidance_rescale,
         seed: arguments.seed,
         loras: arguments.loras,
         initial_latents: arguments.latents,

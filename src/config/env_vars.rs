@@ -100,7 +100,7 @@ pub const ENV_VARS: &[EnvVar] = &[
         "service",
         "models_dir",
         "models",
-        "checkpoints, one diffusers-layout folder each",
+        "checkpoints: `.safetensors` files, or folders in diffusers' layout",
     ),
     text(
         "IMGEN_PRESETS_DIR",

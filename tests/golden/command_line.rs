@@ -1,5 +1,6 @@
 //! `imgen render` as it is run: latents in, latents and picture out.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -7,9 +8,14 @@ use imgen::diffusion::noise::randn;
 use tch::Tensor;
 
 use crate::fixtures;
+use crate::original::{self, Rules};
 use crate::pictures::{Case, Drawn, FOLDERS, Reference};
 
 fn render(case: &Case, model_dir: &Path, folder: &Path, more: &[&str]) -> Output {
+    render_with("--model-dir", case, model_dir, folder, more)
+}
+
+fn render_with(named: &str, case: &Case, checkpoint: &Path, folder: &Path, more: &[&str]) -> Output {
     let numbers = [
         ("--width", case.width.to_string()),
         ("--height", case.height.to_string()),
@@ -20,8 +26,8 @@ fn render(case: &Case, model_dir: &Path, folder: &Path, more: &[&str]) -> Output
         .current_dir(folder)
         .env("IMGEN_DEVICE", "cpu")
         .env("IMGEN_PICTURE_MODEL", concat!(env!("CARGO_MANIFEST_DIR"), "/.filters/open-nsfw.onnx"))
-        .args(["render", "--model-dir"])
-        .arg(model_dir)
+        .args(["render", named])
+        .arg(checkpoint)
         .args(["--prompt", &fixtures::escaped(&case.prompt)])
         .args(["--negative", &fixtures::escaped(case.negative_prompt.as_deref().unwrap_or_default())])
         .args(numbers.iter().flat_map(|(name, value)| [*name, value.as_str()]))
@@ -102,6 +108,35 @@ fn render_takes_weights_and_clip_skip() {
         let difference = (ours - &expected[&latents]).abs().max().double_value(&[]);
         assert!(difference <= 1e-4, "{latents}: {difference:e}");
     }
+}
+
+#[test]
+fn a_single_file_and_a_vae_of_its_own_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let all: HashMap<String, serde_json::Value> = fixtures::json("single-file/tiny.json");
+    let rules: Rules = serde_json::from_value(all[FOLDERS[0]].clone()).unwrap();
+    let reference = Reference::read(FOLDERS[0]);
+    let case = &reference.cases[1];
+    let file = folder.path().join("tiny.safetensors");
+    original::write(&original::of_folder(&rules, &reference.folder), &file);
+    original::copy_configs(&reference.folder, &folder.path().join("tiny"));
+    let seed = case.seed.to_string();
+    let vae = reference.folder.join("vae").display().to_string();
+    for more in [&["--seed", &seed][..], &["--seed", &seed, "--vae", &vae, "--guidance-rescale", "0"]] {
+        let output = render_with("--checkpoint", case, &file, folder.path(), more);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let ours = fixtures::latents(&folder.path().join("out.safetensors"));
+        let difference = (ours - &reference.tensors[&case.latents]).abs().max().double_value(&[]);
+        assert!(difference <= 1e-4, "{difference:e}");
+    }
+    let said = |more: &[&str]| {
+        let output = render_with("--checkpoint", case, &file, folder.path(), more);
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(said(&["--model-dir", "anything"]).contains("cannot be used with"));
+    assert!(said(&["--guidance-rescale", "1.5"]).contains("guidance rescale 1.5"));
+    assert!(said(&["--vae", "tiny.safetensors"]).contains("not supported, this is a whole checkpoint"));
 }
 
 #[test]

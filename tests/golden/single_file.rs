@@ -37,7 +37,9 @@ fn options(case: &MiniCase, checkpoint: PathBuf) -> RenderOptions {
         num_inference_steps: case.num_inference_steps,
         guidance_scale: case.guidance_scale,
         guidance_rescale: case.guidance_rescale,
+        clip_skip: 0,
         seed: case.seed,
+        loras: Vec::new(),
         initial_latents: None,
         dump_latents: None,
     }

@@ -154,3 +154,69 @@ impl Entry {
         Ok(tensor)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(numbers: &[u8], format: &str, shape: &[i64]) -> (tempfile::TempDir, Entry) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.safetensors");
+        std::fs::write(&path, [&[0; 3], numbers].concat()).unwrap();
+        let source = Arc::new(Source::new(&path, File::open(&path).unwrap()));
+        let format = Format::named(format).unwrap();
+        (folder, Entry::new(&source, "a.weight", 3, format, shape.to_vec()))
+    }
+
+    fn read(entry: &Entry) -> Result<Vec<f32>, CheckpointError> {
+        let tensor = entry.read(Device::Cpu, Kind::Float)?;
+        assert_eq!(tensor.size(), entry.shape());
+        Ok(Vec::try_from(tensor.flatten(0, -1)).unwrap())
+    }
+
+    fn bytes(numbers: &[f32]) -> Vec<u8> {
+        numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+    }
+
+    #[test]
+    fn it_is_read_as_it_was_turned() {
+        let (_folder, entry) = entry(&bytes(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), "F32", &[3, 2]);
+        assert_eq!(read(&entry).unwrap(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(read(&entry.clone().transpose()).unwrap(), [1.0, 3.0, 5.0, 2.0, 4.0, 6.0]);
+        let parts = entry.split(3).unwrap();
+        assert_eq!(
+            parts.iter().map(|part| read(part).unwrap()).collect::<Vec<_>>(),
+            [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
+        );
+        assert!(entry.split(2).is_none());
+    }
+
+    /// torch 2.11: `torch.tensor([0x38, 0xb8, 0x01, 0x7e], dtype=torch.uint8).view(torch.float8_e4m3fn).float()`, and
+    /// of `[0x3c, 0xbc, 0x01, 0x7b]` as `float8_e5m2`.
+    #[test]
+    fn eight_bits_are_numbers_too() {
+        let (_folder, e4m3) = entry(&[0x38, 0xb8, 0x01, 0x7e], "F8_E4M3", &[4]);
+        assert_eq!(read(&e4m3).unwrap(), [1.0, -1.0, 0.001_953_125, 448.0]);
+        let (_folder, e5m2) = entry(&[0x3c, 0xbc, 0x01, 0x7b], "F8_E5M2", &[4]);
+        assert_eq!(read(&e5m2).unwrap(), [1.0, -1.0, 0.000_015_258_789, 57344.0]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let (folder, short) = entry(&bytes(&[1.0, 2.0]), "F32", &[2]);
+        // Another process cuts the file while this one holds it.
+        std::fs::write(folder.path().join("a.safetensors"), b"abcdef").unwrap();
+        let said = read(&short).unwrap_err().to_string();
+        assert!(
+            said.contains("a.safetensors") && said.contains("a.weight") && said.contains("ends"),
+            "{said}"
+        );
+        for bad in [f32::NAN, f32::INFINITY] {
+            let (_folder, entry) = entry(&bytes(&[1.0, bad]), "F32", &[2]);
+            let said = read(&entry).unwrap_err().to_string();
+            assert!(said.contains("a.weight") && said.contains("NaN"), "{said}");
+        }
+        let (_folder, whole_numbers) = entry(&[0; 16], "I64", &[2]);
+        assert!(read(&whole_numbers).unwrap_err().to_string().contains("I64"));
+    }
+}

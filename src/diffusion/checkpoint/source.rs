@@ -26,9 +26,19 @@ pub(in crate::diffusion) struct ModelFiles {
 }
 
 impl ModelFiles {
-    /// With links and `..` resolved, so that one model has one name.
+    /// With links and `..` resolved, so that one model has one name; but a file that is a link keeps its own name, by which
+    /// it is known what it is and what lies beside it.
     pub(in crate::diffusion) fn find(checkpoint: &Path, vae: Option<&Path>) -> Result<Self, CheckpointError> {
-        let find = |path: &Path| path.canonicalize().map_err(|error| CheckpointError::file(path, error));
+        let find = |path: &Path| {
+            let found = match (path.parent(), path.file_name()) {
+                (Some(parent), Some(name)) if path.is_file() => {
+                    let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+                    parent.canonicalize().map(|parent| parent.join(name))
+                }
+                _ => path.canonicalize(),
+            };
+            found.map_err(|error| CheckpointError::file(path, error))
+        };
         Ok(Self { checkpoint: find(checkpoint)?, vae: vae.map(find).transpose()? })
     }
 

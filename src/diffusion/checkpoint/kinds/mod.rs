@@ -103,6 +103,9 @@ pub(super) fn other_than_sdxl(header: &Header) -> Option<String> {
         Some(other) => return Some(format!("UNet of {other} input channels; SDXL has 4")),
         None => return Some(part(header)),
     }
+    if !starts("model.diffusion_model.middle_block.1.transformer_blocks.") {
+        return Some("distilled SDXL with parts of its UNet cut out (SSD-1B, Vega, KOALA)".to_owned());
+    }
     let clip = starts("conditioner.embedders.0.transformer.text_model.");
     let open_clip = starts("conditioner.embedders.1.model.transformer.");
     let first_stage = starts("first_stage_model.decoder.");
@@ -163,3 +166,6 @@ fn part(header: &Header) -> String {
     let first: Vec<_> = header.tensors.keys().take(3).map(String::as_str).collect();
     format!("file of {} tensors of an unknown kind: {}", header.tensors.len(), first.join(", "))
 }
+
+#[cfg(test)]
+pub(super) mod tests;
