@@ -1,32 +1,13 @@
 // Writes every drawing layer (slot, option, colour) of the avataaars set as one SVG per line.
 // usage: node layers.mjs attributes.json out.jsonl     (DICEBEAR=folder that holds node_modules)
 import fs from 'fs';
-import path from 'path';
-import { createRequire } from 'module';
-import { pathToFileURL } from 'url';
+import { face, skin, slot, svg } from './drawing.mjs';
 
 const [attrFile, outFile] = process.argv.slice(2);
-const root = process.env.DICEBEAR ?? process.cwd();
-const require = createRequire(path.join(root, 'x.js'));
-const lib = path.join(root, 'node_modules/@dicebear/avataaars/lib/components');
-const parts = await import(pathToFileURL(path.join(lib, 'index.js')).href);
 const A = JSON.parse(fs.readFileSync(attrFile));
-
-const head = 'M132 36a56 56 0 0 0-56 56v6.17A12 12 0 0 0 66 110v14a12 12 0 0 0 10.3 11.88 56.04 56.04 0 0 0 31.7 44.73v18.4h-4a72 72 0 0 0-72 72v9h200v-9a72 72 0 0 0-72-72h-4v-18.39a56.04 56.04 0 0 0 31.7-44.73A12 12 0 0 0 198 124v-14a12 12 0 0 0-10-11.83V92a56 56 0 0 0-56-56Z';
-const neck = 'M108 180.61v8a55.79 55.79 0 0 0 24 5.39c8.59 0 16.73-1.93 24-5.39v-8a55.79 55.79 0 0 1-24 5.39 55.79 55.79 0 0 1-24-5.39Z';
-// where each slot sits in the drawing
-const at = { clothing: [0, 170], mouth: [78, 134], nose: [104, 122], eyes: [76, 90], eyebrows: [76, 82],
-  top: [-1, 0], facialHair: [48, 72], accessories: [61, 42] };
 const rows = [];
-const svg = body => `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 280 280" fill="none"><g transform="translate(8)">${body}</g></svg>`;
 const put = (key, body) => rows.push({ key, svg: svg(body) });
-function slot(slotName, option, color) {
-  const colors = { clothes: color, hair: color, hat: color, facialHair: color, accessories: color };
-  const [x, y] = at[slotName];
-  return `<g transform="translate(${x} ${y})">${parts[slotName][option]({}, colors)}</g>`;
-}
-for (const [k, v] of Object.entries(A.skin))
-  put(`skin/${k}`, `<path d="${head}" fill="#${v.hex}"/><path d="${neck}" fill="#000" fill-opacity=".1"/>`);
+for (const [k, v] of Object.entries(A.skin)) put(`skin/${k}`, skin(v.hex));
 for (const [k, v] of Object.entries(A.clothes))
   for (const [c, cv] of Object.entries(A.clothes_color)) put(`clothes/${k}/${c}`, slot('clothing', v.layer, '#' + cv.hex));
 for (const [k, v] of Object.entries(A.hair))
@@ -34,7 +15,6 @@ for (const [k, v] of Object.entries(A.hair))
 for (const [k, v] of Object.entries(A.facial_hair))
   if (v.layer) for (const [c, cv] of Object.entries(A.hair_color)) put(`facial_hair/${k}/${c}`, slot('facialHair', v.layer, '#' + cv.hex));
 for (const [k, v] of Object.entries(A.accessory)) if (v.layer) put(`accessory/${k}`, slot('accessories', v.layer, '#262e33'));
-for (const [k, v] of Object.entries(A.expression))
-  put(`face/${k}`, slot('mouth', v.mouth) + slot('nose', 'default') + slot('eyes', v.eyes) + slot('eyebrows', v.eyebrows));
+for (const [k, v] of Object.entries(A.expression)) put(`face/${k}`, face(v));
 fs.writeFileSync(outFile, rows.map(r => JSON.stringify(r)).join('\n') + '\n');
 console.log(rows.length, 'layers');

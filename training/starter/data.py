@@ -17,12 +17,12 @@ BLOCK = 768
 rgb = lambda h: np.array([int(h[i:i + 2], 16) for i in (0, 2, 4)], np.uint8)
 
 
-def render_layers():
-    """layers.jsonl -> layers.npz: premultiplied RGBA cut to its bounding box, at full and half size."""
+def render_layers(name='layers'):
+    """NAME.jsonl -> NAME.npz: premultiplied RGBA cut to its bounding box, at full and half size."""
     import resvg_py
     from PIL import Image
     out = {}
-    for line in open(f'{WORK}/layers.jsonl'):
+    for line in open(f'{WORK}/{name}.jsonl'):
         r = json.loads(line)
         png = bytes(resvg_py.svg_to_bytes(svg_string=r['svg'], width=840, height=840))
         im = np.asarray(Image.open(io.BytesIO(png)).convert('RGBA'))[0:BLOCK, 36:36 + BLOCK].astype(np.float32)
@@ -34,17 +34,18 @@ def render_layers():
             y, x = ys[0], xs[0]
             out[f'{tag}|{r["key"]}'] = a[y:ys[-1] + 1, x:xs[-1] + 1]
             out[f'{tag}|{r["key"]}|at'] = np.array([y, x])
-    np.savez_compressed(f'{WORK}/layers.npz', **out)
+    np.savez_compressed(f'{WORK}/{name}.npz', **out)
 
 
 _layers = {}
 
 
-def layers():
-    if not _layers:
-        z = np.load(f'{WORK}/layers.npz')
-        _layers.update({k: z[k] for k in z.files})
-    return _layers
+def layers(name='layers'):
+    """The drawn layers of NAME.npz."""
+    if name not in _layers:
+        z = np.load(f'{WORK}/{name}.npz')
+        _layers[name] = {k: z[k] for k in z.files}
+    return _layers[name]
 
 
 def keys(a):
@@ -58,14 +59,17 @@ def keys(a):
     return out
 
 
-def compose(a, box=None, half=False):
-    """RGB uint8 of the window box=(y0, x0, y1, x1), in pixels of the figure's block (may reach beyond it)."""
+def compose(a, box=None, half=False, stack=None, own=None):
+    """RGB uint8 of the window box=(y0, x0, y1, x1), in pixels of the figure's block (may reach beyond it).
+
+    stack: the layers, back to front, where they are not those of the attributes; own: further layers beside the shared ones."""
     n = BLOCK // 2 if half else BLOCK
     y0, x0, y1, x1 = box or (0, 0, n, n)
     img = np.empty((y1 - y0, x1 - x0, 3), np.uint8)
     img[:] = rgb(A['background'][a['background']]['hex'])
-    L, tag = layers(), '2' if half else '1'
-    for k in keys(a):
+    shared, tag = layers(), '2' if half else '1'
+    for k in keys(a) if stack is None else stack:
+        L = own if own and f'{tag}|{k}' in own else shared
         src = L[f'{tag}|{k}']
         ly, lx = L[f'{tag}|{k}|at']
         ay, ax = max(ly, y0), max(lx, x0)
@@ -189,8 +193,8 @@ def attribute_code(a, said, out):
 
 if __name__ == '__main__':
     import sys
-    if sys.argv[1:] == ['layers']:
-        render_layers()
+    if sys.argv[1:] in (['layers'], ['characters']):
+        render_layers(sys.argv[1])
     else:
         r = random.Random(1)
         for _ in range(20):

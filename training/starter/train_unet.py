@@ -15,7 +15,7 @@ from torch import nn
 from .data import CODE, SIZES, WORK, attribute_code, choose, compose, sample
 from .muon import Muon
 from .pca import Z, code
-from .unet_model import make
+from .unet_model import make, without_cross_attention
 
 minutes = float(sys.argv[1])
 peak = float(sys.argv[2]) if len(sys.argv) > 2 else 1e-3
@@ -30,23 +30,12 @@ torch.set_num_threads(int(os.environ.get('THREADS', '1')))
 pca = torch.load(f'{WORK}/pca.pt')
 unet = make()
 unet.set_attn_processor(AttnProcessor())            # plain attention: the fused one's backward pass is slow on CPUs
-
-
-class Nothing(nn.Module):
-    """Cross attention is left out of this stage (export.py writes it as adding nothing)."""
-    def forward(self, x, *args, **kw):
-        return torch.zeros_like(x)
-
-
 with torch.no_grad():                               # from the start, hear the code more than the picture's size
     unet.add_embedding.linear_1.weight[:, :CODE] *= 4
     unet.add_embedding.linear_1.weight[:, CODE:] *= .3
     unet.conv_out.weight.zero_()
 both = nn.ModuleDict({'unet': unet.to(memory_format=torch.channels_last)})
-for m in unet.modules():
-    if hasattr(m, 'attn2'):
-        m.attn2 = Nothing()
-        m.norm2 = nn.Identity()
+without_cross_attention(unet)
 path, done = f'{WORK}/unet.pt', 0
 matrix = [p for n, p in both.named_parameters() if p.dim() > 1 and 'conv_in' not in n and 'conv_out' not in n]
 other = [p for n, p in both.named_parameters() if p.dim() < 2 or 'conv_in' in n or 'conv_out' in n]
