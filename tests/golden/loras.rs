@@ -1,7 +1,7 @@
 //! Pictures with LoRAs, beside what diffusers draws with them through PEFT (`tests/fixtures/make_loras.py`).
 
 use imgen::diffusion::{DtypeChoice, Engine, LoraChoice, RenderOptions};
-use imgen::plan::SamplerKind;
+use imgen::plan::Algorithm;
 use safetensors::SafeTensors;
 use serde::Deserialize;
 use tch::Tensor;
@@ -43,7 +43,7 @@ impl Asked {
             height: self.size,
             num_inference_steps: self.steps,
             guidance_scale: self.guidance,
-            sampler: SamplerKind::EulerDiscreteScheduler,
+            sampler: Algorithm::EulerDiscrete.into(),
             seed: self.seed,
             latents: self.latents.clone(),
             picture: None,

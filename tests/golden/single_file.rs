@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use imgen::compliance::{ComplianceConfig, Reviewer, Texts};
 use imgen::diffusion::{DtypeChoice, Engine, RenderOptions, Rendered};
-use imgen::plan::{SamplerKind, Size};
+use imgen::plan::{Algorithm, Size};
 use tch::{Kind, Tensor};
 
 use crate::fixtures;
@@ -27,13 +27,14 @@ fn difference(ours: &Tensor, theirs: &Tensor) -> f64 {
 
 fn options(case: &MiniCase, checkpoint: PathBuf) -> RenderOptions {
     let reviewer = Reviewer::new(&ComplianceConfig::default()).unwrap();
-    let texts = Texts { positive: &case.prompt, negative: &case.negative_prompt, ..Texts::default() };
+    let (positive, negative) = (fixtures::escaped(&case.prompt), fixtures::escaped(&case.negative_prompt));
+    let texts = Texts { positive: &positive, negative: &negative, ..Texts::default() };
     RenderOptions {
         model_dir: checkpoint,
         vae: None,
         prompt: reviewer.approve(&texts).unwrap(),
         size: Size { width_px: case.width, height_px: case.height },
-        sampler: SamplerKind::EulerDiscreteScheduler,
+        sampler: Algorithm::EulerDiscrete.into(),
         num_inference_steps: case.num_inference_steps,
         guidance_scale: case.guidance_scale,
         guidance_rescale: case.guidance_rescale,

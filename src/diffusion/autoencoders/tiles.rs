@@ -74,11 +74,13 @@ mod tests {
 
     use super::super::AutoencoderKL;
     use super::*;
+    use crate::diffusion::checkpoint::{Checkpoint, ModelFiles};
     use crate::diffusion::noise::randn;
 
     fn autoencoder() -> AutoencoderKL {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny-sdxl");
-        AutoencoderKL::load(&folder, Device::Cpu, |_| Kind::Float).unwrap()
+        let files = ModelFiles::find(&folder, None).unwrap();
+        AutoencoderKL::load(&Checkpoint::open(&files).unwrap(), Device::Cpu, |_| Kind::Float).unwrap()
     }
 
     fn difference(one: &Tensor, other: &Tensor) -> f64 {

@@ -33,14 +33,14 @@ pub(super) fn config(header: &Header) -> Result<SchedulerConfig, CheckpointError
     };
     let mut config = SchedulerConfig::default();
     config.class_name = Some("EulerDiscreteScheduler".to_owned());
-    config.beta_schedule = BetaSchedule::ScaledLinear;
-    (config.beta_start, config.beta_end) = (0.00085, 0.012);
+    config.beta_schedule = Some(BetaSchedule::ScaledLinear);
+    (config.beta_start, config.beta_end) = (Some(0.00085), Some(0.012));
     config.prediction_type = prediction_type;
-    config.timestep_spacing = TimestepSpacing::Leading;
+    config.timestep_spacing = Some(TimestepSpacing::Leading);
     config.steps_offset = 1;
     if has(ZTSNR) && prediction_type == PredictionType::VPrediction {
         config.rescale_betas_zero_snr = true;
-        config.timestep_spacing = TimestepSpacing::Trailing;
+        config.timestep_spacing = Some(TimestepSpacing::Trailing);
     }
     Ok(config)
 }

@@ -97,16 +97,16 @@ fn the_noise_is_what_marks_and_metadata_say() {
     };
     let eps = config(&[], None).unwrap();
     assert_eq!((eps.prediction_type, eps.rescale_betas_zero_snr), (PredictionType::Epsilon, false));
-    assert_eq!((eps.timestep_spacing, eps.steps_offset), (TimestepSpacing::Leading, 1));
-    assert_eq!((eps.beta_start, eps.beta_end), (0.00085, 0.012));
+    assert_eq!((eps.timestep_spacing, eps.steps_offset), (Some(TimestepSpacing::Leading), 1));
+    assert_eq!((eps.beta_start, eps.beta_end), (Some(0.00085), Some(0.012)));
     for (marks, said) in [(&["v_pred"][..], None), (&["v_pred"], Some("epsilon")), (&[], Some("v"))] {
         let v = config(marks, said).unwrap();
         assert_eq!((v.prediction_type, v.rescale_betas_zero_snr), (PredictionType::VPrediction, false));
-        assert_eq!(v.timestep_spacing, TimestepSpacing::Leading);
+        assert_eq!(v.timestep_spacing, Some(TimestepSpacing::Leading));
     }
     let zero = config(&["v_pred", "ztsnr"], None).unwrap();
     assert_eq!((zero.prediction_type, zero.rescale_betas_zero_snr), (PredictionType::VPrediction, true));
-    assert_eq!(zero.timestep_spacing, TimestepSpacing::Trailing);
+    assert_eq!(zero.timestep_spacing, Some(TimestepSpacing::Trailing));
     // As in ComfyUI, the second mark alone says nothing.
     assert!(!config(&["ztsnr"], None).unwrap().rescale_betas_zero_snr);
     let error = config(&[], Some("flow")).unwrap_err().to_string();
