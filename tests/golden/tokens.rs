@@ -44,6 +44,19 @@ fn ids_are_transformers() {
     }
 }
 
+/// What a checkpoint without a tokenizer gets is the starter's vocabulary, which is CLIP's own.
+#[test]
+fn the_vocabulary_in_the_binary_is_whole() {
+    let File { texts, vocabularies } = fixtures::json("tokens.json");
+    for (name, of_second_encoder) in [("starter/tokenizer", false), ("starter/tokenizer_2", true)] {
+        let (expected, tokenizer) = (&vocabularies[name], CLIPTokenizer::clip(of_second_encoder).unwrap());
+        for ((text, padded), whole) in texts.iter().zip(&expected.padded).zip(&expected.whole) {
+            assert_eq!(&tokenizer.encode(text).unwrap(), whole, "{name}: {text:?}");
+            assert_eq!(&tokenizer.encode_padded(text).unwrap(), padded, "{name}: {text:?}");
+        }
+    }
+}
+
 /// No token is lost between windows, and only the last has room left.
 #[test]
 fn windows_are_filled_one_after_another() {

@@ -77,6 +77,8 @@ fn config(tensors: &Tensors, hidden_act: &str) -> Value {
     let side = |name: &str, axis: usize| shape(tensors, name).get(axis).copied().unwrap_or_default();
     let (vocab_size, hidden_size) =
         (side("embeddings.token_embedding.weight", 0), side("embeddings.token_embedding.weight", 1));
+    // The first encoder's is not in the file, which is as wide as it is itself.
+    let projection_dim = shape(tensors, "text_projection.weight").first().copied().unwrap_or(hidden_size);
     json!({
         "vocab_size": vocab_size,
         "hidden_size": hidden_size,
@@ -84,7 +86,7 @@ fn config(tensors: &Tensors, hidden_act: &str) -> Value {
         "num_hidden_layers": count(tensors, "encoder.layers."),
         "num_attention_heads": hidden_size / HEAD_DIM,
         "max_position_embeddings": side("embeddings.position_embedding.weight", 0),
-        "projection_dim": side("text_projection.weight", 0),
+        "projection_dim": projection_dim,
         // CLIP's end of text is the last of its vocabulary.
         "eos_token_id": vocab_size - 1,
         "hidden_act": hidden_act,
