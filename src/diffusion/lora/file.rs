@@ -34,7 +34,8 @@ pub(super) struct TensorFile {
 impl TensorFile {
     /// # Errors
     /// No plain file, no safetensors file, a header that is too long or disagrees with the data (offsets that overlap,
-    /// leave gaps or lead out of the file, a name twice), a number format that no LoRA has, NaN or infinity.
+    /// leave gaps or lead out of the file, a name twice), a number format that no LoRA has, a tensor
+    /// without numbers, NaN or infinity.
     pub(super) fn read(path: &Path) -> Result<Self, LoraError> {
         let bytes = bytes_of(path)?;
         check_header(&bytes).map_err(|reason| LoraError::file(path, reason))?;
@@ -47,6 +48,9 @@ impl TensorFile {
         let mut tensors = BTreeMap::new();
         for (name, view) in views {
             let refuse = |reason: String| LoraError::key(path, name, reason);
+            if view.data().is_empty() {
+                return Err(refuse("is empty".into()));
+            }
             let kind = match view.dtype() {
                 Dtype::F32 => Kind::Float,
                 Dtype::F16 => Kind::Half,

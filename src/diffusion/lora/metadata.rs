@@ -26,7 +26,7 @@ struct Config {
 
 impl AdapterMetadata {
     /// # Errors
-    /// Text that is no JSON object, an alpha that is no number.
+    /// Text that is no JSON object, an alpha that is no number, a module that is a regular expression.
     pub(super) fn read(path: &Path, metadata: &HashMap<String, String>) -> Result<Self, LoraError> {
         let Some(text) = metadata.get(NAME) else { return Ok(Self::default()) };
         let refuse = |reason: String| LoraError::file(path, format!("{NAME}: {reason}"));
@@ -51,6 +51,10 @@ impl AdapterMetadata {
                 ("use_rslora", value) => config.use_rslora = value.as_bool().unwrap_or_default(),
                 ("alpha_pattern", Value::Object(pattern)) => {
                     for (module, alpha) in pattern {
+                        let literal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+                        if !module.strip_prefix('^').unwrap_or(module).chars().all(literal) {
+                            return Err(refuse(format!("{name}: `{module}` is no module but a pattern")));
+                        }
                         config.alpha_pattern.push((module.replace('.', "_"), number(alpha)?));
                     }
                 }
@@ -64,11 +68,12 @@ impl AdapterMetadata {
     pub(super) fn alpha(&self, module: &ModuleName, rank: i64) -> Option<f64> {
         let config = self.0.get(&module.network)?;
         let by_pattern = config.alpha_pattern.iter().find(|(pattern, _)| {
+            let (whole, pattern) =
+                pattern.strip_prefix('^').map_or((false, pattern.as_str()), |rest| (true, rest));
             // Encoders' paths are kept without their first word.
             let pattern = pattern.strip_prefix("text_model_").unwrap_or(pattern);
-            let pattern = pattern.strip_prefix('^').unwrap_or(pattern);
-            module.flat == pattern
-                || module.flat.strip_suffix(pattern).is_some_and(|before| before.ends_with('_'))
+            let before = module.flat.strip_suffix(pattern);
+            before.is_some_and(|before| before.is_empty() || !whole && before.ends_with('_'))
         });
         let alpha = by_pattern.map(|(_, alpha)| *alpha).or(config.lora_alpha)?;
         Some(if config.use_rslora { alpha * (rank as f64).sqrt() } else { alpha })

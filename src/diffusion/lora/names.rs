@@ -1,15 +1,15 @@
 //! A network's modules by every name that LoRA files have for them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// From flat names (`_` for `.`) to the paths of `modules`; for a UNet, also by the names of the original (LDM) layout.
 pub(super) fn by_flat_name<'a>(
     modules: impl Iterator<Item = &'a str>,
     is_unet: bool,
-) -> HashMap<String, String> {
+) -> BTreeMap<String, String> {
     let modules: Vec<&str> = modules.collect();
     let blocks = if is_unet { Blocks::count(&modules) } else { Blocks::default() };
-    let mut names = HashMap::new();
+    let mut names = BTreeMap::new();
     for module in modules {
         names.insert(module.replace('.', "_"), module.to_owned());
         if let Some(original) = is_unet.then(|| blocks.original(module)).flatten() {

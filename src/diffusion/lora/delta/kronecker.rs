@@ -78,7 +78,7 @@ impl Kronecker {
 impl Half {
     fn whole(entry: &Entry, parts: &Parts<'_>) -> Result<Self, LoraError> {
         let size = entry.tensor.size();
-        if !matches!(size.len(), 2 | 4) || size.contains(&0) {
+        if !matches!(size.len(), 2 | 4) {
             return Err(parts.refuse(entry, format!("has the shape {size:?}")));
         }
         Ok(Self::Whole(entry.tensor.reshape(without_unit_kernel(&size))))
@@ -89,9 +89,6 @@ impl Half {
         let (left, right) = (parts.matrix(a, core.is_some())?, parts.matrix(&b, true)?);
         let rank = left.size()[usize::from(core.is_none())];
         parts.check_same(&b, right.size()[0], rank)?;
-        if left.numel() == 0 || right.numel() == 0 {
-            return Err(parts.refuse(a, "is empty"));
-        }
         match core {
             None => Ok(Self::Factors(left, right)),
             Some(core) if core.tensor.dim() == 4 && core.tensor.size()[..2] == [rank, rank] => {
