@@ -105,16 +105,17 @@ async fn a_picture_that_is_flagged_is_delivered_and_says_so() {
 
 #[tokio::test]
 async fn what_was_found_is_written_down_where_a_later_step_fails() {
-    let full = |puts| Kitchen {
-        put: Box::new(|_, _, _| {
-            Err(StorageError::Answer { status: 403, code: "AccessDenied".to_owned(), detail: String::new() })
+    let stumbling = |puts| Kitchen {
+        render: Box::new(|spec, _| match spec.seed {
+            7 => Ok(rendered(7)),
+            other => Err(DiffusionError::Unsuitable(format!("seed {other}"))),
         }),
-        ..scored(puts, vec![0.9, 0.1])
+        ..scored(puts, vec![0.9])
     };
-    let (outcome, _, entries) = judged(full, of("a hat")).await;
-    assert!(matches!(outcome, Outcome::Failed(_)), "{outcome:?}");
+    let (outcome, puts, entries) = judged(stumbling, of("a hat")).await;
+    assert!(matches!(outcome, Outcome::Failed(_)) && puts.is_empty(), "{outcome:?}");
     let decisions: Vec<_> = entries.iter().map(|entry| entry["decision"].clone()).collect();
-    assert_eq!(decisions, ["flagged", "passed"]);
+    assert_eq!(decisions, ["flagged"]);
 }
 
 #[tokio::test]

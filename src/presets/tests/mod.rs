@@ -180,7 +180,7 @@ fn checkpoints_are_plain_folders() {
         let model = MODEL.replace("\"starter\"", &format!("\"{bad}\""));
         check(
             &[("models/eros.toml", &model)],
-            &["models/eros.toml: checkpoint: must be a folder's plain name"],
+            &["models/eros.toml: checkpoint: must be a plain name of a folder or file"],
         );
     }
 }
