@@ -53,6 +53,12 @@ impl Placement {
         Ok(Self { device, kind })
     }
 
+    /// Whether networks of this size are kept twice, once as they were loaded and once packed for the CPU: where that leaves
+    /// them within `budget_bytes`.
+    pub(super) fn packs(self, bytes: u64, budget_bytes: u64) -> bool {
+        self.device == Device::Cpu && self.kind == Kind::BFloat16 && bytes.saturating_mul(2) <= budget_bytes
+    }
+
     /// The decoder's number format. On the CPU it is always f32: it is a small part of a picture's time, and its
     /// last layers are what the eye sees. On a GPU the checkpoint decides.
     pub(super) fn decoder_kind(self, force_upcast: bool) -> Kind {

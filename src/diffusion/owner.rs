@@ -22,6 +22,8 @@ use super::shim::InferenceMode;
 pub(super) struct Owner {
     placement: Placement,
     residents: Residents<ModelFiles, StableDiffusionXLPipeline>,
+    /// What checkpoints may take together.
+    budget_bytes: u64,
     /// After it what was not used is dropped; `None` is never.
     idle: Option<Duration>,
     digests: Digests,
@@ -34,11 +36,13 @@ impl Owner {
     /// Call it on the thread that will own the weights.
     pub(super) fn new(config: &DiffusionConfig, digests: Digests) -> Result<Self, DiffusionError> {
         let placement = Placement::settle(config)?;
+        let budget_bytes = budget_bytes(config, placement);
         let guard = InferenceMode::enter().map_err(|error| DiffusionError::Device(error.to_string()))?;
         tracing::info!(device = %placement, dtype = placement.dtype(), "engine started");
         Ok(Self {
             placement,
-            residents: Residents::new(config.resident_checkpoints, budget_bytes(config, placement)),
+            residents: Residents::new(config.resident_checkpoints, budget_bytes),
+            budget_bytes,
             idle: (config.idle_unload_s > 0).then(|| Duration::from_secs(config.idle_unload_s)),
             digests,
             lora_shelf: LoraShelf::default(),
@@ -106,10 +110,15 @@ impl Owner {
 
     /// The checkpoint of `files`, from memory or the disk.
     fn checkpoint(&mut self, files: ModelFiles) -> Result<&mut StableDiffusionXLPipeline, DiffusionError> {
-        let (digests, placement) = (&self.digests, self.placement);
-        let needs = |files: &ModelFiles| Ok(Checkpoint::open(files)?.bytes(placement.kind)?);
+        let (digests, placement, budget_bytes) = (&self.digests, self.placement, self.budget_bytes);
+        let size =
+            |files: &ModelFiles| Ok::<_, DiffusionError>(Checkpoint::open(files)?.bytes(placement.kind)?);
+        let needs = |files: &ModelFiles| {
+            size(files).map(|bytes| if placement.packs(bytes, budget_bytes) { bytes * 2 } else { bytes })
+        };
         let load = |files: &ModelFiles| {
-            let pipeline = StableDiffusionXLPipeline::load(files, digests, placement)?;
+            let packs = placement.packs(size(files)?, budget_bytes);
+            let pipeline = StableDiffusionXLPipeline::load(files, digests, placement, packs)?;
             let (checkpoint, parameters) = (files.checkpoint.display(), pipeline.parameters());
             tracing::info!(%checkpoint, parameters, "loaded");
             Ok(pipeline)

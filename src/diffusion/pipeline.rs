@@ -12,6 +12,7 @@ use super::checkpoint::{
 use super::conditioning::{self, Encoder, Prompts};
 use super::device::Placement;
 use super::error::DiffusionError;
+use super::layers::{may_pack, weights_changed};
 use super::lora::{ChosenLora, LoraStack};
 use super::noise::{Noise, ShimError};
 use super::render::{RenderOptions, Rendered, Timings};
@@ -36,20 +37,24 @@ pub(super) struct StableDiffusionXLPipeline {
     loras: LoraStack,
     /// As [`Self::weights_sha256`] says.
     weights_sha256: String,
+    /// Whether weights may be kept twice.
+    packs: bool,
 }
 
 impl StableDiffusionXLPipeline {
     /// Loads every network of the model, checks that they fit each other, and takes the hash of the weights meanwhile.
+    /// `packs`: whether weights may be kept twice, to be faster.
     pub(super) fn load(
         files: &ModelFiles,
         digests: &Digests,
         placement: Placement,
+        packs: bool,
     ) -> Result<Self, CheckpointError> {
         // What no checkpoint is, is not hashed.
         let checkpoint = Checkpoint::open(files)?;
         let load = || Self::load_networks(files, &checkpoint, placement);
         let (loaded, weights_sha256) = with_weights_sha256(files, digests, load)?;
-        Ok(Self { weights_sha256, ..loaded })
+        Ok(Self { weights_sha256, packs, ..loaded })
     }
 
     fn load_networks(
@@ -81,6 +86,7 @@ impl StableDiffusionXLPipeline {
             scheduler_config,
             loras,
             weights_sha256: String::new(),
+            packs: false,
         };
         loaded.check_fit().map_err(|reason| CheckpointError::file(&files.checkpoint, reason))?;
         Ok(loaded)
@@ -138,7 +144,12 @@ impl StableDiffusionXLPipeline {
     /// Makes these, and no others, part of the networks until the next call. It comes before [`Self::draw`]: prompts are
     /// encoded with what LoRAs make of the text encoders.
     pub(super) fn set_loras(&mut self, loras: &[ChosenLora]) -> Result<(), DiffusionError> {
-        Ok(self.loras.set(loras)?)
+        let before = self.loras.merged().to_vec();
+        let set = self.loras.set(loras);
+        if set.is_err() || self.loras.merged() != before {
+            weights_changed();
+        }
+        Ok(set?)
     }
 
     /// Draws one picture; `progress` is told after each step. The comments keep diffusers' numbers.
@@ -149,6 +160,7 @@ impl StableDiffusionXLPipeline {
     ) -> Result<Rendered, DiffusionError> {
         let mut timings = Timings::default();
         let mut clock = Stopwatch::start();
+        may_pack(self.packs);
 
         // 1. Check inputs
         let shape = self.latent_shape(options)?;

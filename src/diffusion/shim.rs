@@ -22,6 +22,12 @@ unsafe extern "C" {
     fn imgen_generator_new(seed: u64) -> *mut c_void;
     fn imgen_generator_delete(generator: *mut c_void);
     fn imgen_generator_randn(generator: *mut c_void, shape: *const i64, dimensions: usize) -> *mut C_tensor;
+    fn imgen_pack_linear(weight: *const C_tensor, rows: i64) -> *mut C_tensor;
+    fn imgen_packed_linear(
+        input: *const C_tensor,
+        weight: *const C_tensor,
+        bias: *const C_tensor,
+    ) -> *mut C_tensor;
 }
 
 /// What libtorch said when a call of this file failed.
@@ -129,12 +135,7 @@ impl Generator {
     pub(super) fn randn(&mut self, shape: &[i64]) -> Result<Tensor, ShimError> {
         // SAFETY: the generator lives and is borrowed alone, `shape` is valid for its length during the call; the
         // answer is null or a new tensor that is ours.
-        let tensor = unsafe { imgen_generator_randn(self.0.as_ptr(), shape.as_ptr(), shape.len()) };
-        if tensor.is_null() {
-            return Err(last_error());
-        }
-        // SAFETY: a pointer to an `at::Tensor` made with `new`, which is what tch owns and deletes.
-        Ok(unsafe { Tensor::from_ptr(tensor) })
+        owned(unsafe { imgen_generator_randn(self.0.as_ptr(), shape.as_ptr(), shape.len()) })
     }
 }
 
@@ -143,4 +144,37 @@ impl Drop for Generator {
         // SAFETY: the pointer came from `imgen_generator_new` and is deleted once.
         unsafe { imgen_generator_delete(self.0.as_ptr()) }
     }
+}
+
+/// A linear layer's weight, bf16 on the CPU, in the order in which oneDNN multiplies it.
+#[derive(Debug)]
+pub(super) struct PackedWeight(Tensor);
+
+impl PackedWeight {
+    /// Of `[out_features, in_features]`, for inputs of about `rows` rows; others can be multiplied as well.
+    ///
+    /// # Errors
+    /// Where oneDNN has no such layer on this CPU.
+    pub(super) fn new(weight: &Tensor, rows: i64) -> Result<Self, ShimError> {
+        // SAFETY: the tensor lives during the call; the answer is null or a new tensor that is ours.
+        owned(unsafe { imgen_pack_linear(weight.as_ptr(), rows) }).map(Self)
+    }
+
+    /// `[..., in_features]` to `[..., out_features]`
+    ///
+    /// # Errors
+    /// libtorch's, for an input that does not fit.
+    pub(super) fn multiply(&self, input: &Tensor, bias: Option<&Tensor>) -> Result<Tensor, ShimError> {
+        let bias = bias.map_or(std::ptr::null(), |bias| bias.as_ptr());
+        // SAFETY: the tensors live during the call, or are null where that is allowed.
+        owned(unsafe { imgen_packed_linear(input.as_ptr(), self.0.as_ptr(), bias) })
+    }
+}
+
+fn owned(tensor: *mut C_tensor) -> Result<Tensor, ShimError> {
+    if tensor.is_null() {
+        return Err(last_error());
+    }
+    // SAFETY: a pointer to an `at::Tensor` made with `new`, which is what tch owns and deletes.
+    Ok(unsafe { Tensor::from_ptr(tensor) })
 }

@@ -2,6 +2,7 @@
 
 use tch::Tensor;
 
+use super::packed::Packed;
 use crate::diffusion::checkpoint::{CheckpointError, Scope, relay};
 
 #[derive(Debug)]
@@ -10,6 +11,7 @@ pub(in crate::diffusion) struct Linear {
     weight: Tensor,
     /// `[out_features]`
     bias: Option<Tensor>,
+    packed: Packed,
 }
 
 impl Linear {
@@ -30,7 +32,11 @@ impl Linear {
         in_features: i64,
         out_features: i64,
     ) -> Result<Self, CheckpointError> {
-        Ok(Self { weight: scope.take("weight", &[out_features, in_features])?, bias: None })
+        Ok(Self {
+            weight: scope.take("weight", &[out_features, in_features])?,
+            bias: None,
+            packed: Packed::default(),
+        })
     }
 
     /// Takes a 1x1 convolution, which over the last axis of a channels-last picture is this very layer.
@@ -43,6 +49,7 @@ impl Linear {
         Ok(Self {
             weight: weight.reshape([out_features, in_features]),
             bias: Some(scope.take("bias", &[out_features])?),
+            packed: Packed::default(),
         })
     }
 
@@ -50,12 +57,17 @@ impl Linear {
     pub(in crate::diffusion) fn side_by_side(layers: &[Self]) -> Self {
         let weights: Vec<&Tensor> = layers.iter().map(|layer| &layer.weight).collect();
         let biases: Vec<&Tensor> = layers.iter().filter_map(|layer| layer.bias.as_ref()).collect();
-        Self { weight: join(&weights), bias: (!biases.is_empty()).then(|| join(&biases)) }
+        Self {
+            weight: join(&weights),
+            bias: (!biases.is_empty()).then(|| join(&biases)),
+            packed: Packed::default(),
+        }
     }
 
     /// `[..., in_features]` to `[..., out_features]`
     pub(in crate::diffusion) fn forward(&self, input: &Tensor) -> Tensor {
-        input.linear(&self.weight, self.bias.as_ref())
+        let packed = self.packed.multiply(&self.weight, input, self.bias.as_ref());
+        packed.unwrap_or_else(|| input.linear(&self.weight, self.bias.as_ref()))
     }
 }
 
