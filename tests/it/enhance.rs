@@ -9,7 +9,7 @@ use crate::house::{House, root};
 
 const PROMPT: &str = "@aya red hoodie, (smiling:1.2), -red dress";
 /// By the small vocabulary of the test model, more terms would need another window.
-const ENHANCED: &str = "@aya red hoodie, (smiling:1.2), warm lighting, -red dress";
+const ENHANCED: &str = "@aya red hoodie, (smiling:1.2), warm lighting, city skyline, -red dress";
 
 fn text(said: &str) -> Says {
     Says::Text(said.into())
