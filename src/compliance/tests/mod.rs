@@ -311,8 +311,7 @@ proptest! {
 
 #[test]
 fn long_texts_take_no_time() {
-    for piece in
-        ["a ", "marrow soup ", "15 ", "under ", "s.", "e\u{301}", "aaaa", "@ ", "(a:1.2)[b]", "BREAK "]
+    for piece in ["a ", "marrow soup ", "15 ", "under ", "s.", "e\u{301}", "aaaa", "@ ", "(a)[b] ", "BREAK "]
     {
         let text = piece.repeat(20_000);
         let start = std::time::Instant::now();
