@@ -140,7 +140,7 @@ fn sampler(name: &str) -> Result<SamplerKind, String> {
 /// What follows the last colon is the strength, if it is a number; colons may be part of a path.
 fn lora(text: &str) -> Result<LoraChoice, String> {
     let (path, weight) = match text.rsplit_once(':') {
-        Some((path, weight)) => weight.parse().map_or((text, 1.0), |weight: f64| (path, weight)),
+        Some((path, weight)) => weight.parse::<f64>().map_or((text, 1.0), |weight| (path, weight)),
         None => (text, 1.0),
     };
     match (path.is_empty(), weight.is_finite()) {

@@ -68,7 +68,7 @@ fn render_draws_with_loras() {
     let case = &reference.cases[0];
     let file = |name: &str| fixtures::path("loras").join(name).display().to_string();
     let draw = |loras: &[String]| {
-        let more: Vec<&str> = loras.iter().flat_map(|lora| ["--lora", lora]).collect();
+        let more: Vec<&str> = loras.iter().flat_map(|lora| ["--lora", lora.as_str()]).collect();
         let output = render(case, &reference.folder, folder.path(), &more);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let latents =
