@@ -113,9 +113,7 @@ impl Rooms {
         };
         let mut models = Vec::new();
         if let (Some(presets), Some(engine)) = (&presets, &engine) {
-            let presets = presets.now();
-            let named = presets.models.values().map(|model| (model.checkpoint.clone(), model.vae.clone()));
-            let named: BTreeSet<_> = named.collect();
+            let named = named_weights(presets);
             models = probe(engine.clone(), config.service.models_dir.clone(), named, &mut complaints).await;
             complain_without_models(&models, &mut complaints);
         }
@@ -146,6 +144,12 @@ impl Rooms {
             _ => Err(complaints),
         }
     }
+}
+
+/// Each checkpoint that a preset names, with its VAE from elsewhere where it has one.
+fn named_weights(presets: &Shelf) -> BTreeSet<(String, Option<String>)> {
+    let presets = presets.now();
+    presets.models.values().map(|model| (model.checkpoint.clone(), model.vae.clone())).collect()
 }
 
 /// A checkpoint that cannot be loaded takes its models away; the service goes on with the others, if there are any.
@@ -260,9 +264,27 @@ impl App {
         Ok(Self { config, rooms, store, presets_watch })
     }
 
-    /// What has the presets read again at once, while the house lives.
+    /// What has the presets read again at once, while the house lives, and takes the files of their checkpoints as they are
+    /// then: one that was replaced is refused until somebody says that it may be another.
     pub fn read_presets_again(&self) -> impl Fn() + Send + Sync + use<> {
-        self.presets_watch.nudge()
+        let (nudge, engine, presets) =
+            (self.presets_watch.nudge(), self.rooms.engine.clone(), self.rooms.presets.clone());
+        move || {
+            nudge();
+            let (engine, presets) = (engine.clone(), presets.clone());
+            // It may take a while: gigabytes are read.
+            tokio::task::spawn_blocking(move || {
+                let models_dir = presets.models_dir();
+                for (checkpoint, vae) in named_weights(&presets) {
+                    let vae_path = vae.as_ref().map(|vae| models_dir.join(vae));
+                    if let Err(error) = engine.probe(&models_dir.join(&checkpoint), vae_path.as_deref()) {
+                        let weights = weights_name(&checkpoint, vae.as_deref());
+                        tracing::error!(weights, %error, "its models are unavailable");
+                        presets.unavailable().note(&weights, &error.to_string());
+                    }
+                }
+            });
+        }
     }
 
     /// Each checkpoint that a preset names, as it was found, or why it cannot be drawn with.

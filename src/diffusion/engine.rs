@@ -67,6 +67,8 @@ pub struct ModelInfo {
     pub vae_scale_factor_px: u32,
     /// Numbers in the UNet, the text encoders and the decoder.
     pub parameters: u64,
+    /// [`weights_sha256`](super::weights_sha256), with that of a VAE from elsewhere in it.
+    pub weights_sha256: String,
     /// The device it was loaded on, such as `cpu` or `cuda:0`.
     pub device: String,
     /// `f32`, `bf16` or `f16`.

@@ -93,6 +93,7 @@ impl Owner {
         Ok(ModelInfo {
             vae_scale_factor_px: pipeline.vae_scale_factor(),
             parameters: pipeline.parameters(),
+            weights_sha256: pipeline.weights_sha256().to_owned(),
             device: placement.to_string(),
             dtype: placement.dtype().to_owned(),
         })

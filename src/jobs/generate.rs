@@ -25,6 +25,9 @@ use crate::store::{Blocked, JobResult, NewRecord, Picture, Store, StoreError, Tr
 /// Takes name, bytes and content type.
 pub type PutObject = Box<dyn Fn(&ObjectKey, Bytes, &str) -> Result<(), StorageError> + Send>;
 
+/// Takes [`weights_name`], and why.
+pub(super) type NoteUnavailable = Box<dyn Fn(&str, &str) + Send>;
+
 /// Takes the name that a plan has.
 pub(super) type Attached = Box<dyn Fn(&str) -> Result<Option<Vec<u8>>, StoreError> + Send>;
 
@@ -43,7 +46,7 @@ pub struct Kitchen {
     /// [`Reviewer::picture`](crate::compliance::Reviewer::picture).
     pub look: Look,
     /// [`Unavailable::note`](crate::presets::Unavailable::note): that a checkpoint could not be loaded, and why.
-    pub unavailable: Box<dyn Fn(&str, &str) + Send>,
+    pub unavailable: NoteUnavailable,
     pub workshop: Workshop,
 }
 

@@ -28,6 +28,7 @@ mod envelope;
 mod formats;
 mod idempotency;
 mod limits;
+mod loras;
 mod objects;
 mod page;
 mod parse;

@@ -33,11 +33,15 @@ fn a_prompt_is_shown_as_it_is_read_and_as_it_is_drawn() {
         {"text": "(a, b)", "to": "negative"},
     ]);
     assert_eq!(parsed["terms"], terms);
-    assert_eq!((&parsed["loras"], &parsed["warnings"]), (&json!([]), &json!([])));
+    let lora = &parsed["loras"][0];
+    assert_eq!(
+        (&lora["name"], &lora["weight"], &parsed["warnings"]),
+        (&json!("aya"), &json!(1.0), &json!([]))
+    );
     assert_eq!(parsed["would_block"], Value::Null);
 
     let (_, done) = house.draw(&body);
-    for key in ["character", "model", "style", "positive", "negative"] {
+    for key in ["character", "model", "style", "positive", "negative", "loras"] {
         assert_eq!(parsed[key], done["meta"][key], "{key}");
     }
 }

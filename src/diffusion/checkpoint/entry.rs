@@ -116,7 +116,7 @@ impl Entry {
     }
 
     /// A 1x1 convolution (over a line or a picture) as the matrix that it is; anything else as it is.
-    pub(super) fn as_matrix(mut self) -> Self {
+    pub(super) fn into_matrix(mut self) -> Self {
         if self.shape.len() > 2 && self.shape[2..].iter().all(|&side| side == 1) {
             self.shape.truncate(2);
         }

@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::rc::Rc;
+
 use std::time::SystemTime;
 
 use super::lora_file::LoraFile;
@@ -14,7 +15,7 @@ const MOST_BYTES: u64 = 1 << 30;
 /// Files by path, as long as their length and time of change stay; the one used last at the end.
 #[derive(Debug, Default)]
 pub(in crate::diffusion) struct LoraShelf {
-    files: Vec<(Stamp, Arc<LoraFile>)>,
+    files: Vec<(Stamp, Rc<LoraFile>)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +27,7 @@ struct Stamp {
 /// A file that was read and the strengths it was asked with.
 #[derive(Debug, Clone)]
 pub(in crate::diffusion) struct ChosenLora {
-    pub(super) file: Arc<LoraFile>,
+    pub(super) file: Rc<LoraFile>,
     pub(super) weight: f64,
     pub(super) te_weight: f64,
 }
@@ -57,14 +58,14 @@ impl LoraShelf {
             .collect()
     }
 
-    fn file(&mut self, path: &Path) -> Result<Arc<LoraFile>, LoraError> {
+    fn file(&mut self, path: &Path) -> Result<Rc<LoraFile>, LoraError> {
         let about = fs::metadata(path).map_err(|error| LoraError::file(path, error))?;
         let stamp = Stamp { length: about.len(), changed: about.modified().ok() };
         let known = self.files.iter().position(|(_, file)| file.path == path);
         let known = known.map(|place| self.files.remove(place)).filter(|(before, _)| *before == stamp);
         let file = match known {
             Some((_, file)) => file,
-            None => Arc::new(LoraFile::read(path)?),
+            None => Rc::new(LoraFile::read(path)?),
         };
         self.files.push((stamp, file.clone()));
         let mut held: u64 = self.files.iter().map(|(_, file)| file.bytes).sum();

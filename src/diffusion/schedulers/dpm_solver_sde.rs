@@ -71,7 +71,7 @@ impl DPMSolverSDEScheduler {
     /// What the network sees at evaluation `i`.
     fn sigma_input(&self, i: usize) -> f32 {
         let (from, to) = self.ends(i);
-        if i % 2 == 0 { from } else { middle(from, to) }
+        if i.is_multiple_of(2) { from } else { middle(from, to) }
     }
 }
 

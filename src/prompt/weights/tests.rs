@@ -29,7 +29,7 @@ struct Case {
 }
 
 /// A list that has `BREAK` among its texts, as the sections it means.
-fn sections(read: Vec<(String, f64)>) -> Read {
+fn sections(read: &[(String, f64)]) -> Read {
     let mut sections: Read = read
         .split(|(text, weight)| text == "BREAK" && *weight == -1.0)
         .map(|section| section.iter().filter(|(text, _)| !text.is_empty()).cloned().collect())
@@ -45,7 +45,7 @@ fn it_reads_as_the_reference_does() {
     let File { cases } = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     assert!(cases.len() > 400);
     for Case { text, read: theirs } in cases {
-        let (ours, theirs) = (read(&text), sections(theirs));
+        let (ours, theirs) = (read(&text), sections(&theirs));
         let texts = |read: &Read| {
             let texts = read.iter().map(|section| section.iter().map(|one| one.0.clone()).collect());
             texts.collect::<Vec<Vec<String>>>()

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::service::Service;
@@ -15,7 +16,8 @@ use crate::service::Service;
 /// A service of its own, with its own data; it ends with the value.
 pub(crate) struct House {
     service: Service,
-    _model: TempDir,
+    /// Checkpoints and LoRAs.
+    _folders: [TempDir; 2],
     data: TempDir,
     agent: ureq::Agent,
 }
@@ -49,6 +51,23 @@ impl Answer {
     }
 }
 
+/// A register of the shipped names, each a LoRA that fits the small model.
+fn loras_for_the_small_model() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let weights = std::fs::read(root().join("tests/fixtures/loras/kohya_starter.safetensors")).unwrap();
+    let sha256 = hex::encode(Sha256::digest(&weights));
+    let entry = format!("sha256 = '{sha256}'\nbase = ['starter']\nlicence = 'none'\nsource = 'random'");
+    for shipped in std::fs::read_dir(root().join("loras")).unwrap() {
+        let path = shipped.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            std::fs::write(folder.path().join(format!("{name}.toml")), &entry).unwrap();
+            std::fs::write(folder.path().join(format!("{name}.safetensors")), &weights).unwrap();
+        }
+    }
+    folder
+}
+
 impl House {
     /// The one that tests share which only ask; it lives as long as any of them holds it.
     pub(crate) fn shared() -> Arc<Self> {
@@ -72,7 +91,11 @@ impl House {
         let fixture = root().join("tests/fixtures/tiny-starter");
         std::os::unix::fs::symlink(fixture, model.path().join("starter")).unwrap();
         let data = tempfile::tempdir().unwrap();
-        let mut all = vec![("IMGEN_MODELS_DIR", model.path().to_str().unwrap())];
+        let loras = loras_for_the_small_model();
+        let mut all = vec![
+            ("IMGEN_MODELS_DIR", model.path().to_str().unwrap()),
+            ("IMGEN_LORAS_DIR", loras.path().to_str().unwrap()),
+        ];
         // What is enhanced is said by the tests that are about it, in their configuration.
         if !environment.iter().any(|(name, _)| *name == "IMGEN_CONFIG") {
             all.push(("IMGEN_ENHANCE", "none"));
@@ -80,7 +103,7 @@ impl House {
         all.extend(environment);
         let service = Service::start_until(page, data.path(), &all);
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        Self { service, _model: model, data, agent }
+        Self { service, _folders: [model, loras], data, agent }
     }
 
     /// With a configuration file of this text.

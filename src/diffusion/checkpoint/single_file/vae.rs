@@ -32,7 +32,7 @@ pub(super) fn network(tensors: Tensors) -> Network {
         .into_iter()
         .map(|(name, entry)| {
             let name = renamed(&name, levels).unwrap_or(name);
-            let entry = if name.contains(".attentions.0.") { entry.as_matrix() } else { entry };
+            let entry = if name.contains(".attentions.0.") { entry.into_matrix() } else { entry };
             (name, entry)
         })
         .collect();

@@ -27,11 +27,11 @@ struct Product {
 
 impl Hadamard {
     /// `w1_a` is the first of its tensors.
-    pub(super) fn read(w1_a: Entry, parts: &mut Parts<'_>) -> Result<Self, LoraError> {
-        let w2_a = parts.require(Part::HadaW2A, &w1_a)?;
+    pub(super) fn read(w1_a: &Entry, parts: &mut Parts<'_>) -> Result<Self, LoraError> {
+        let w2_a = parts.require(Part::HadaW2A, w1_a)?;
         let (first_key, second) = (w1_a.key.clone(), w2_a.key.clone());
         let w1 = Product::read(w1_a, [Part::HadaW1B, Part::HadaT1], parts)?;
-        let w2 = Product::read(w2_a, [Part::HadaW2B, Part::HadaT2], parts)?;
+        let w2 = Product::read(&w2_a, [Part::HadaW2B, Part::HadaT2], parts)?;
         if (w1.rank(), w1.shape()) != (w2.rank(), w2.shape()) {
             let entry = Entry { key: second, tensor: w2.a };
             let reason = format!("gives another shape or rank than `{first_key}`");
@@ -60,10 +60,10 @@ impl Hadamard {
 }
 
 impl Product {
-    fn read(a: Entry, [b, core]: [Part; 2], parts: &mut Parts<'_>) -> Result<Self, LoraError> {
-        let b = parts.require(b, &a)?;
+    fn read(a: &Entry, [b, core]: [Part; 2], parts: &mut Parts<'_>) -> Result<Self, LoraError> {
+        let b = parts.require(b, a)?;
         let core = parts.take(core);
-        let (left, right) = (parts.matrix(&a, core.is_some())?, parts.matrix(&b, true)?);
+        let (left, right) = (parts.matrix(a, core.is_some())?, parts.matrix(&b, true)?);
         let rank = left.size()[usize::from(core.is_none())];
         parts.check_same(&b, right.size()[0], rank)?;
         if let Some(core) = &core {

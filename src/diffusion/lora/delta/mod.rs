@@ -48,7 +48,7 @@ impl Delta {
             let rank = low_rank.rank();
             (Factors::LowRank(low_rank), Some(rank))
         } else if let Some(w1_a) = parts.take(Part::HadaW1A) {
-            let hadamard = Hadamard::read(w1_a, &mut parts)?;
+            let hadamard = Hadamard::read(&w1_a, &mut parts)?;
             let rank = hadamard.rank();
             (Factors::Hadamard(hadamard), Some(rank))
         } else {

@@ -89,6 +89,8 @@ fn numbers_that_are_none() {
     let folder = tempfile::tempdir().unwrap();
     let [down, up] = pair(1, 2);
     let path = save(folder.path(), "fine", &[("unet.a.lora_A.weight", down), ("unet.a.lora_B.weight", up)]);
+    let another = LoraChoice { sha256: Some("0".repeat(64)), ..LoraChoice::new(&path, 1.0) };
+    says(&open(&[another]).unwrap_err().to_string(), &["not the file that was asked for"]);
     for (weight, te_weight) in [(f64::NAN, 1.0), (1.0, f64::INFINITY)] {
         let choice = LoraChoice { te_weight, ..LoraChoice::new(&path, weight) };
         says(&open(&[choice]).unwrap_err().to_string(), &["no weight"]);
