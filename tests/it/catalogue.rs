@@ -10,8 +10,8 @@ use tempfile::TempDir;
 use crate::house::{House, fetch_picture, has_ended, root};
 use crate::verify::verified;
 
-/// A house with its own copy of the shipped presets.
-fn house() -> (House, TempDir) {
+/// A copy of the shipped presets.
+fn copied() -> TempDir {
     let presets = tempfile::tempdir().unwrap();
     for folder in ["models", "characters", "prompts"] {
         fs::create_dir(presets.path().join(folder)).unwrap();
@@ -20,6 +20,12 @@ fn house() -> (House, TempDir) {
             fs::copy(file.path(), presets.path().join(folder).join(file.file_name())).unwrap();
         }
     }
+    presets
+}
+
+/// A house with its own copy of the shipped presets.
+fn house() -> (House, TempDir) {
+    let presets = copied();
     let house = House::start(&[("IMGEN_PRESETS_DIR", presets.path().to_str().unwrap())]);
     (house, presets)
 }
@@ -218,4 +224,28 @@ fn the_rights_in_a_character_go_with_its_pictures() {
     let found = verified(&house, "png", &nobody);
     assert_eq!(found["record"]["facts"]["character_rights"], Value::Null);
     assert!(!found["c2pa"]["manifest"].to_string().contains("characterRights"));
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_loaded_takes_its_models_away_and_nothing_else() {
+    let (checkpoints, presets) = (tempfile::tempdir().unwrap(), copied());
+    let small = root().join("tests/fixtures/tiny-starter");
+    std::os::unix::fs::symlink(small, checkpoints.path().join("starter")).unwrap();
+    fs::write(checkpoints.path().join("broken.safetensors"), b"cut short").unwrap();
+    let eros = fs::read_to_string(presets.path().join("models/eros.toml")).unwrap();
+    let broken = eros.replace("\"starter\"", "\"broken.safetensors\"").replace("order = 1", "order = 9");
+    fs::write(presets.path().join("models/broken.toml"), broken).unwrap();
+    let house = House::start(&[
+        ("IMGEN_PRESETS_DIR", presets.path().to_str().unwrap()),
+        ("IMGEN_MODELS_DIR", checkpoints.path().to_str().unwrap()),
+    ]);
+    let listed = models(&house);
+    let available = |key: &str| listed["models"][key]["available"].clone();
+    assert_eq!((available("eros"), available("broken")), (json!(true), json!(false)));
+    let refused = house.ask(&json!({"action": "generate", "prompt": "hat", "model": "broken"}));
+    let said = refused.json();
+    assert_eq!((refused.status, &said["code"]), (503, &json!("MODEL_UNAVAILABLE")), "{said}");
+    assert_eq!(said["details"]["available"], json!(["atelier", "eros"]));
+    let (_, done) = house.draw(&json!({"prompt": "hat", "steps": 1}));
+    assert_eq!(done["status"], "COMPLETED");
 }
