@@ -1,6 +1,6 @@
 """Trains one character's LoRA and writes it with its entry in the register.
 
-usage: python -m starter.character NAME MODEL_FOLDER LORA_FOLDER [STEPS]       resumes from work/characters/NAME.ckpt.pt
+usage: python -m starter.character NAME MODEL_FOLDER LORA_FOLDER       resumes from work/characters/NAME.ckpt.pt
 Every step draws from its own seed, so a run that was interrupted ends with the same weights as one that was not.
 """
 import os
@@ -39,9 +39,9 @@ def batch(data, g):
     return z, said, torch.tensor([[h, w, 0, 0, h, w]] * n, dtype=torch.float)
 
 
-def main(name, model, folder, steps):
+def main(name, model, folder):
     torch.set_num_threads(int(os.environ.get('THREADS', '1')))
-    data = dataset(name, model)
+    data, steps = dataset(name, model), characters.TABLE[name]['steps']
     torch.manual_seed(zlib.crc32(name.encode()))
     unet, weights = lora.adapted(model)
     without_cross_attention(unet)
@@ -86,4 +86,4 @@ def main(name, model, folder, steps):
 
 
 if __name__ == '__main__':
-    main(*sys.argv[1:4], int(sys.argv[4]) if len(sys.argv) > 4 else 600)
+    main(*sys.argv[1:])

@@ -39,7 +39,7 @@ def examples(name, rnd):
 
 def dataset(name, model):
     """Made once, and again whenever the character's look or words change."""
-    look = {k: v for k, v in characters.TABLE[name].items() if k != 'words'}
+    look = {k: v for k, v in characters.TABLE[name].items() if k not in ('words', 'steps')}
     text = json.dumps([VERSION, PICTURES, PROMPTS, look, characters.preset(name), characters.styles(), characters.negatives(name)])
     made_from = hashlib.sha256(text.encode()).hexdigest()
     path = f'{WORK}/characters/{name}.data.pt'

@@ -1,7 +1,7 @@
 """The characters: pictures of their drawn looks, and prompts for them as the service puts them together.
 
 A look is layers of its own (characters.json); clothes, their colour, expression, accessory and background are free. `words` there
-are the attributes that the words of the character's preset mean without its LoRA.
+are the attributes that the words of the character's preset mean without its LoRA, `steps` how long it is trained.
 """
 import functools
 import json
