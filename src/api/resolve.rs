@@ -11,7 +11,8 @@ use super::notes::Notes;
 use super::watermark;
 use crate::error::{ApiError, Code};
 use crate::plan::{
-    CharacterRights, Credentials, DEFAULT_SIZE, Format, Output, SIZES, Sampling, Size, samplers,
+    Algorithm, CharacterRights, Credentials, DEFAULT_SIZE, Format, Output, SIZES, SamplerKind, Sampling,
+    Size, samplers,
 };
 use crate::presets::{Character, Model, Presets, Style, Viewer};
 use crate::prompt::{self, Composed, ParsedPrompt, Parts, PromptError};
@@ -238,8 +239,8 @@ fn pick_sampling(
         num_inference_steps: whole(notes.clamp(
             "steps",
             request.steps,
-            1..=150,
-            model.num_inference_steps.into(),
+            1..=most_steps(sampler),
+            i64::from(model.num_inference_steps).min(most_steps(sampler)),
         )),
         guidance_scale: notes.clamp_real("guidance", request.guidance, 0.0..=30.0, model.guidance_scale),
         guidance_rescale: model.guidance_rescale,
@@ -247,6 +248,11 @@ fn pick_sampling(
         seed,
         num_images: whole(notes.clamp("num_images", request.num_images, 1..=4, 1)),
     })
+}
+
+/// A distilled checkpoint knows no more than its scheduler was distilled with; 50, unless it says otherwise.
+fn most_steps(sampler: SamplerKind) -> i64 {
+    if sampler == Algorithm::LCM.into() { 50 } else { 150 }
 }
 
 fn pick_output(request: &GenerateRequest, notes: &mut Notes) -> Output {
