@@ -2,7 +2,6 @@
 //!
 //! The service and `imgen check` open the same rooms.
 
-use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,14 +11,14 @@ use actix_web::web::{Data, ServiceConfig};
 use time::OffsetDateTime;
 
 use crate::api::{self, Desks, EnhanceDesk, Readiness, ReviewDesk, Services, VerifyDesk};
+use crate::checkpoints::{self, Found};
 use crate::compliance::{PictureFilter, Reviewer};
 use crate::config::Config;
 use crate::config::complaints::Complaints;
 use crate::credentials::{Credentials, CredentialsConfig, CredentialsError, Reader};
-use crate::diffusion::{Engine, ModelInfo};
+use crate::diffusion::Engine;
 use crate::finish::invisible_mark::{InvisibleMark, readers};
 use crate::jobs::{self, Kitchen, Workers, Workshop};
-use crate::plan::weights_name;
 use crate::presets::{Shelf, Watch};
 use crate::storage::{Embedded, Storage};
 use crate::store::{Attachment, Records, Store, StoreConfig, StoreError, ids};
@@ -54,7 +53,7 @@ pub struct Rooms {
     pub reviewer: Reviewer,
     pub filter: PictureFilter,
     /// Each checkpoint that a preset names, as it was found, or why it cannot be drawn with.
-    pub models: Vec<(String, Result<ModelInfo, String>)>,
+    pub models: Vec<Found>,
 }
 
 /// What stopped the house.
@@ -113,9 +112,7 @@ impl Rooms {
         };
         let mut models = Vec::new();
         if let (Some(presets), Some(engine)) = (&presets, &engine) {
-            let named = named_weights(presets);
-            models = probe(engine.clone(), config.service.models_dir.clone(), named, &mut complaints).await;
-            complain_without_models(&models, &mut complaints);
+            models = checkpoints::probe(engine.clone(), presets.clone(), &mut complaints).await;
         }
         let mark = config.mark.open().map_err(|error| complaints.add("mark", error.to_string())).ok();
         match (presets, storage, engine, credentials, mark, reviews) {
@@ -142,50 +139,6 @@ impl Rooms {
                 })
             }
             _ => Err(complaints),
-        }
-    }
-}
-
-/// Each checkpoint that a preset names, with its VAE from elsewhere where it has one.
-fn named_weights(presets: &Shelf) -> BTreeSet<(String, Option<String>)> {
-    let presets = presets.now();
-    presets.models.values().map(|model| (model.checkpoint.clone(), model.vae.clone())).collect()
-}
-
-/// A checkpoint that cannot be loaded takes its models away; the service goes on with the others, if there are any.
-fn complain_without_models(models: &[(String, Result<ModelInfo, String>)], complaints: &mut Complaints) {
-    if models.iter().any(|(_, found)| found.is_ok()) {
-        return;
-    }
-    for (name, found) in models {
-        if let Err(reason) = found {
-            complaints.add(name, reason);
-        }
-    }
-}
-
-/// Loads each checkpoint once, off the event loop: gigabytes are read and hashed.
-async fn probe(
-    engine: Engine,
-    models_dir: PathBuf,
-    checkpoints: BTreeSet<(String, Option<String>)>,
-    complaints: &mut Complaints,
-) -> Vec<(String, Result<ModelInfo, String>)> {
-    let probing = tokio::task::spawn_blocking(move || {
-        let probe = |(checkpoint, vae): (String, Option<String>)| {
-            let found = engine.probe(
-                &models_dir.join(&checkpoint),
-                vae.as_ref().map(|vae| models_dir.join(vae)).as_deref(),
-            );
-            (weights_name(&checkpoint, vae.as_deref()), found.map_err(|error| error.to_string()))
-        };
-        checkpoints.into_iter().map(probe).collect()
-    });
-    match probing.await {
-        Ok(models) => models,
-        Err(error) => {
-            complaints.add("diffusion", error.to_string());
-            Vec::new()
         }
     }
 }
@@ -260,35 +213,20 @@ impl App {
     pub async fn open(config: Config) -> Result<Self, AppError> {
         let store = Store::open(&config.store)?;
         let rooms = Rooms::open(&config).await.map_err(AppError::Complaints)?;
-        let presets_watch = Watch::start(rooms.presets.clone()).map_err(AppError::Watch)?;
+        let (engine, presets) = (rooms.engine.clone(), rooms.presets.clone());
+        let try_again = move || checkpoints::try_again(&engine, &presets);
+        let presets_watch = Watch::start(rooms.presets.clone(), try_again).map_err(AppError::Watch)?;
         Ok(Self { config, rooms, store, presets_watch })
     }
 
-    /// What has the presets read again at once, while the house lives, and takes the files of their checkpoints as they are
+    /// What has the presets read again at once, while the house lives, and the files of their checkpoints taken as they are
     /// then: one that was replaced is refused until somebody says that it may be another.
     pub fn read_presets_again(&self) -> impl Fn() + Send + Sync + use<> {
-        let (nudge, engine, presets) =
-            (self.presets_watch.nudge(), self.rooms.engine.clone(), self.rooms.presets.clone());
-        move || {
-            nudge();
-            let (engine, presets) = (engine.clone(), presets.clone());
-            // It may take a while: gigabytes are read.
-            tokio::task::spawn_blocking(move || {
-                let models_dir = presets.models_dir();
-                for (checkpoint, vae) in named_weights(&presets) {
-                    let vae_path = vae.as_ref().map(|vae| models_dir.join(vae));
-                    if let Err(error) = engine.probe(&models_dir.join(&checkpoint), vae_path.as_deref()) {
-                        let weights = weights_name(&checkpoint, vae.as_deref());
-                        tracing::error!(weights, %error, "its models are unavailable");
-                        presets.unavailable().note(&weights, &error.to_string());
-                    }
-                }
-            });
-        }
+        self.presets_watch.nudge()
     }
 
     /// Each checkpoint that a preset names, as it was found, or why it cannot be drawn with.
-    pub fn models(&self) -> &[(String, Result<ModelInfo, String>)] {
+    pub fn models(&self) -> &[Found] {
         &self.rooms.models
     }
 
@@ -329,12 +267,7 @@ impl App {
         let workers = Arc::new(Workers::start(store.clone(), vec![kitchen.into_cook()], &config.jobs).await?);
         // Every checkpoint was tried when the rooms were opened, and one at least was loaded.
         readiness.set("model", Ok(()));
-        for (name, found) in &rooms.models {
-            if let Err(reason) = found {
-                tracing::error!(checkpoint = name, reason, "its models are unavailable");
-                rooms.presets.unavailable().note(name, reason);
-            }
-        }
+        checkpoints::note(&rooms.models, &rooms.presets);
         // So were the rules tried.
         readiness.set("compliance", Ok(()));
         readiness.set("worker", Ok(()));

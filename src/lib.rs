@@ -17,5 +17,6 @@ pub mod storage;
 pub mod verify;
 pub mod config;
 pub mod error;
+pub mod checkpoints;
 pub mod app;
 pub mod cli;

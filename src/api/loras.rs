@@ -42,7 +42,7 @@ pub(super) struct Place<'a> {
 /// asked for. What a character cannot be given is left out and said; what a request names must be there.
 ///
 /// # Errors
-/// 400: a name that is not registered for the viewer, does not fit the checkpoint, cannot be used or is there twice; too many.
+/// 400: a name that is not registered for the viewer, is that of another character, does not fit the checkpoint, cannot be used or is there twice; too many.
 pub(super) fn pick(
     asked: &[LoraRequest],
     brought: Option<(&str, &presets::Lora)>,
@@ -69,10 +69,16 @@ pub(super) fn pick(
         if asked[..index].iter().any(|other| other.name == one.name) {
             return Err(ApiError::invalid_field(field, format!("{} is there twice", quote(&one.name))));
         }
-        let file = find(&one.name, place).map_err(|why| {
+        let refuse = |why: String| {
             let known: Vec<&str> = place.presets.loras_for(place.viewer).map(|(name, _)| name).collect();
-            ApiError::invalid_field(field, why).with("known", known)
-        })?;
+            ApiError::invalid_field(field.clone(), why).with("known", known)
+        };
+        let file = find(&one.name, place).map_err(refuse)?;
+        let own = brought.is_some_and(|(_, lora)| lora.name == one.name);
+        if !own && place.presets.belongs_to_a_character(&one.name) {
+            let why = format!("the LoRA {} is a character's; it is drawn with its @name", quote(&one.name));
+            return Err(refuse(why));
+        }
         let mut clamped = |weight| notes.clamp_real("loras", Some(weight), WEIGHTS, weight);
         let weight = clamped(one.weight);
         let te_weight = one.te_weight.map(clamped);

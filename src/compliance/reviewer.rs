@@ -11,7 +11,7 @@ use super::picture::{FilterUnavailable, PictureFilter, Signs};
 use super::policy::Policy;
 use super::readings::Readings;
 use super::rules::Rules;
-use super::unweighted::{forms, together};
+use super::unweighted::{forms, reversed, together};
 use super::verdict::{Clearance, PictureVerdict, Sign, Stage, Told, Verdict};
 use super::{ApprovedPrompt, Blocked, Category, ComplianceConfig, Evidence, Moderator, Opinion};
 
@@ -42,7 +42,9 @@ impl Texts<'_> {
     pub fn spoken(&self) -> String {
         let unweighted = together(self.positive);
         let bare = (unweighted != self.positive).then_some(unweighted.as_str());
+        let wanted = reversed(self.negative);
         let texts = [self.positive].into_iter().chain(bare).chain(self.others.iter().copied());
+        let texts = texts.chain(wanted.iter().map(String::as_str));
         texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
     }
 
@@ -52,7 +54,13 @@ impl Texts<'_> {
         for text in [self.positive].iter().chain(self.others) {
             forms(text).iter().for_each(|form| shown.extend(&Readings::of(form)));
         }
+        reversed(self.negative).iter().for_each(|form| shown.extend(&Readings::of(form)));
         shown
+    }
+
+    /// What is kept out: the negative prompt, and what the prompt weighs below 0.
+    fn kept_out(&self) -> String {
+        [vec![self.negative.to_owned()], reversed(self.positive)].concat().join(", ")
     }
 }
 
@@ -139,7 +147,7 @@ impl Reviewer {
         opinion: &Opinion,
     ) -> Reviewed {
         let shown = texts.shown();
-        let mut signs = floor.find(&shown, texts.negative);
+        let mut signs = floor.find(&shown, &texts.kept_out());
         signs.extend(self.rules.find(&shown));
         signs.extend(canaries(texts));
         signs.extend(opinion.0.iter().cloned());

@@ -23,6 +23,17 @@ fn apart(text: &str) -> String {
     joined(text, " ")
 }
 
+/// What counts below 0, in both forms: a prompt wants it the less, a negative prompt the more.
+pub(super) fn reversed(text: &str) -> Vec<String> {
+    let below: Vec<String> = weighted(text)
+        .into_iter()
+        .flatten()
+        .filter(|stretch| stretch.weight < 0.0)
+        .map(|stretch| stretch.text)
+        .collect();
+    if below.is_empty() { Vec::new() } else { vec![below.concat(), below.join(", ")] }
+}
+
 fn joined(text: &str, between: &str) -> String {
     let section = |stretches: Vec<Weighted>| {
         let texts: Vec<String> = stretches.into_iter().map(|stretch| stretch.text).collect();

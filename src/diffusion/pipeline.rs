@@ -16,7 +16,7 @@ use super::layers::{may_pack, weights_changed};
 use super::lora::{ChosenLora, LoraStack};
 use super::noise::{Noise, ShimError};
 use super::render::{RenderOptions, Rendered, Timings};
-use super::schedulers::{ScheduleError, SchedulerConfig, scheduler};
+use super::schedulers::{SchedulerConfig, scheduler};
 use super::text_encoders::CLIPTextModel;
 use super::unets::UNet2DConditionModel;
 use super::{guidance, image_io};
@@ -144,12 +144,12 @@ impl StableDiffusionXLPipeline {
     /// Makes these, and no others, part of the networks until the next call. It comes before [`Self::draw`]: prompts are
     /// encoded with what LoRAs make of the text encoders.
     pub(super) fn set_loras(&mut self, loras: &[ChosenLora]) -> Result<(), DiffusionError> {
-        let before = self.loras.merged().to_vec();
-        let set = self.loras.set(loras);
-        if set.is_err() || self.loras.merged() != before {
-            weights_changed();
+        if self.loras.holds(loras) {
+            return Ok(());
         }
-        Ok(set?)
+        // Before the first weight changes, so that a panic among them leaves nothing packed of what they were.
+        weights_changed();
+        Ok(self.loras.set(loras)?)
     }
 
     /// Draws one picture; `progress` is told after each step. The comments keep diffusers' numbers.
@@ -180,7 +180,7 @@ impl StableDiffusionXLPipeline {
         // 4. Prepare timesteps
         let mut scheduler =
             scheduler(options.sampler, &self.scheduler_config, options.num_inference_steps as usize)
-                .map_err(|error| self.schedule_error(&options.model_dir, &error))?;
+                .map_err(|error| DiffusionError::Unsuitable(error.to_string()))?;
         let timesteps = scheduler.timesteps().to_vec();
         let prepared =
             self.unet.prepare(&timesteps, &conditioning.prompt_embeds, &conditioning.added_cond_kwargs);
@@ -248,13 +248,6 @@ impl StableDiffusionXLPipeline {
             return Err(DiffusionError::Unsuitable(reason));
         }
         Ok([1, self.vae.config.latent_channels, i64::from(height / factor), i64::from(width / factor)])
-    }
-
-    fn schedule_error(&self, model_dir: &std::path::Path, error: &ScheduleError) -> DiffusionError {
-        match error {
-            ScheduleError::Steps { .. } => DiffusionError::Unsuitable(error.to_string()),
-            _ => CheckpointError::file(&model_dir.join("scheduler"), error).into(),
-        }
     }
 }
 

@@ -11,8 +11,9 @@ use crate::compliance::{ApprovedPrompt, Clearance};
 
 pub use samplers::{Algorithm, SamplerKind, Spacing};
 
-/// Written into each stored plan; a row with another version is not run.
-pub const PLAN_VERSION: u32 = 1;
+/// Written into each stored plan; a row with another version is not run. In version 1 the approved prompts had no weights:
+/// brackets and backslashes were text.
+pub const PLAN_VERSION: u32 = 2;
 
 /// A record's id as people and manifests see it: 16 lower-case hexadecimal digits.
 pub fn record_name(record_id: u64) -> String {
@@ -74,6 +75,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// What a plan of version 1 means in this one.
+    pub fn from_version_1(old: Self) -> Self {
+        Self { plan_version: PLAN_VERSION, approved: old.approved.as_literal(), ..old }
+    }
+
     /// What else the client said that may describe the picture, for compliance.
     pub fn said(&self) -> [&str; 7] {
         said(&self.prompt, self.original_prompt.as_deref(), &self.credentials)

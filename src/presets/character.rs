@@ -4,7 +4,7 @@ use time::{Date, Month};
 use toml::Value;
 
 use super::fields::{Fields, is_key};
-use super::viewer::{KeyRef, Viewer};
+use super::viewer::{KEYS, KeyRef, Viewer, read_keys};
 
 /// How strongly a LoRA may be applied.
 const LORA_WEIGHTS: std::ops::RangeInclusive<f64> = -2.0..=2.0;
@@ -48,9 +48,7 @@ impl Character {
         let negative = fields.text_or_empty("negative");
         let rights = fields.text("rights");
         let licence = fields.text("licence");
-        let allowed_keys = fields.optional("allowed_keys", KEYS, |value| {
-            value.as_array()?.iter().map(KeyRef::read).collect::<Option<Vec<_>>>()
-        });
+        let allowed_keys = fields.optional("allowed_keys", KEYS, read_keys);
         let expires = fields.optional("expires", "a date such as 2027-01-31", date);
         let models = fields.optional("models", "a list of models' keys", |value| {
             let key = |item: &Value| item.as_str().map(str::to_owned);
@@ -87,8 +85,6 @@ impl Character {
         self.models.as_ref().is_none_or(|models| models.iter().any(|key| key == model))
     }
 }
-
-const KEYS: &str = "a list of API keys, each by its number or its name";
 
 fn date(value: &Value) -> Option<Date> {
     let written = value.as_datetime().filter(|written| written.time.is_none())?.date?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::fields::{Fields, KEY_RULE, is_key};
 use super::grammar::{self, PromptFile};
-use super::register::{self, RegisteredLora};
+use super::register;
 use super::{Character, Model, Presets};
 use crate::config::complaints::Complaints;
 use crate::diffusion::Digests;
@@ -20,7 +20,6 @@ pub(super) fn load(dir: &Path, loras_dir: &Path, digests: &Digests) -> Result<Pr
     let loras = register::load(loras_dir, digests, &mut complaints);
     check_order(&models, dir, &mut complaints);
     check_availability(&characters, &models, dir, &mut complaints);
-    check_loras(&characters, &loras, dir, &mut complaints);
     let is_character = |name: &str| characters.contains_key(name);
     let grammar = grammar::build(&prompts, &is_character, &prompts_dir, &mut complaints);
     if complaints.is_empty() { Ok(Presets { models, characters, loras, grammar }) } else { Err(complaints) }
@@ -92,21 +91,6 @@ fn check_order(models: &BTreeMap<String, Model>, dir: &Path, complaints: &mut Co
         if let Some(other) = taken.insert(model.order, key) {
             let place = format!("{}: order", dir.join("models").join(format!("{key}.toml")).display());
             complaints.add(place, format!("{} is the order of `{other}` as well", model.order));
-        }
-    }
-}
-
-/// A character can only bring what is registered.
-fn check_loras(
-    characters: &BTreeMap<String, Character>,
-    loras: &BTreeMap<String, RegisteredLora>,
-    dir: &Path,
-    complaints: &mut Complaints,
-) {
-    for (name, character) in characters {
-        if let Some(lora) = character.lora.as_ref().filter(|lora| !loras.contains_key(&lora.name)) {
-            let place = format!("{}: lora", dir.join("characters").join(format!("{name}.toml")).display());
-            complaints.add(place, format!("there is no registered LoRA `{}`", lora.name));
         }
     }
 }

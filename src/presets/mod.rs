@@ -85,12 +85,22 @@ impl Presets {
     }
 
     /// The registered LoRA of this name, if the viewer may use it: what characters bring is for those who may use one of them,
-    /// anything else for all.
+    /// anything else for all that the register names.
     pub fn lora(&self, name: &str, viewer: &Viewer<'_>) -> Option<&RegisteredLora> {
-        let brings = |character: &&Character| character.lora.as_ref().is_some_and(|lora| lora.name == name);
-        let mut bringers = self.characters.values().filter(brings).peekable();
-        let is_for_viewer = bringers.peek().is_none() || bringers.any(|character| character.is_for(viewer));
-        self.loras.get(name).filter(|_| is_for_viewer)
+        let mut bringers = self.bringers(name).peekable();
+        let is_for_viewer =
+            bringers.peek().is_none() || bringers.any(|(_, character)| character.is_for(viewer));
+        self.loras.get(name).filter(|lora| is_for_viewer && lora.is_for(viewer))
+    }
+
+    /// Whether a LoRA is how some character looks: then it is drawn with that character alone.
+    pub fn belongs_to_a_character(&self, lora: &str) -> bool {
+        self.bringers(lora).next().is_some()
+    }
+
+    fn bringers(&self, lora: &str) -> impl Iterator<Item = (&String, &Character)> {
+        let brings = move |character: &Character| character.lora.as_ref().is_some_and(|own| own.name == lora);
+        self.characters.iter().filter(move |(_, character)| brings(character))
     }
 
     /// All registered LoRAs that are there for the viewer, by name.

@@ -8,6 +8,7 @@ use toml::Value;
 
 use super::fields::{Fields, is_key};
 use super::load::folder;
+use super::viewer::{KEYS, KeyRef, Viewer, read_keys};
 use crate::config::complaints::Complaints;
 use crate::diffusion::Digests;
 
@@ -23,8 +24,10 @@ pub struct RegisteredLora {
     pub licence: String,
     /// Where it comes from.
     pub source: String,
+    /// The only keys that may use it; `None` for all. A character that brings it may narrow this further.
+    pub allowed_keys: Option<Vec<KeyRef>>,
     /// Why the file cannot be used, where it cannot.
-    pub fault: Option<String>,
+    pub fault: Option<&'static str>,
 }
 
 impl RegisteredLora {
@@ -37,6 +40,7 @@ impl RegisteredLora {
             let name = |item: &Value| item.as_str().map(str::to_owned);
             value.as_array()?.iter().map(name).collect::<Option<Vec<_>>>()
         });
+        let allowed_keys = fields.optional("allowed_keys", KEYS, read_keys);
         let trigger = fields.text_or_empty("trigger");
         let licence = fields.text("licence");
         let source = fields.text("source");
@@ -46,8 +50,14 @@ impl RegisteredLora {
             trigger: trigger?,
             licence: licence?,
             source: source?,
+            allowed_keys: allowed_keys?,
             fault: None,
         })
+    }
+
+    /// Whether this key may use it, as far as the register goes.
+    pub(super) fn is_for(&self, viewer: &Viewer<'_>) -> bool {
+        self.allowed_keys.as_ref().is_none_or(|keys| keys.iter().any(|key| key.is(viewer)))
     }
 
     /// Whether it can be merged into a checkpoint of this name.
@@ -84,12 +94,19 @@ pub(super) fn load(
     register
 }
 
-fn fault(file: &Path, digests: &Digests, registered: &str) -> Option<String> {
+/// In words for clients; what names files goes to the log.
+fn fault(file: &Path, digests: &Digests, registered: &str) -> Option<&'static str> {
     match digests.of_file(file) {
         Ok(found) if found == registered => None,
-        Ok(found) => Some(format!("its file has the sha256 {found}, not the registered one")),
-        Err(_) if !file.exists() => Some("its file is missing".to_owned()),
-        Err(error) => Some(format!("its file cannot be read: {error}")),
+        Ok(found) => {
+            tracing::warn!(file = %file.display(), found, registered, "a LoRA is not the registered one");
+            Some("its file is not the registered one")
+        }
+        Err(_) if !file.exists() => Some("its file is missing"),
+        Err(error) => {
+            tracing::warn!(%error, "a LoRA cannot be read");
+            Some("its file cannot be read")
+        }
     }
 }
 

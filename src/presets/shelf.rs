@@ -97,7 +97,6 @@ impl Shelf {
 
     /// Reads the files. What is wrong with them is logged, and then the old presets stay.
     pub(super) fn read_again(&self) {
-        self.unavailable.forget();
         // Taken first: a change while the files are read is one that is seen next time.
         *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = self.look();
         match load(&self.dir, &self.loras_dir, &self.digests)

@@ -23,7 +23,7 @@ impl Unavailable {
     }
 
     /// Nothing is known any more: files have changed.
-    pub(super) fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.all().clear();
     }
 

@@ -21,6 +21,13 @@ pub enum KeyRef {
     Name(String),
 }
 
+/// What [`read_keys`] reads.
+pub(super) const KEYS: &str = "a list of API keys, each by its number or its name";
+
+pub(super) fn read_keys(value: &Value) -> Option<Vec<KeyRef>> {
+    value.as_array()?.iter().map(KeyRef::read).collect()
+}
+
 impl KeyRef {
     pub(super) fn read(value: &Value) -> Option<Self> {
         let name =

@@ -21,11 +21,13 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// `asked` is called on the watch's thread after each time that somebody had the presets read again.
+    ///
     /// # Errors
     /// When no thread can be had.
-    pub fn start(shelf: Arc<Shelf>) -> std::io::Result<Self> {
+    pub fn start(shelf: Arc<Shelf>, asked: impl Fn() + Send + 'static) -> std::io::Result<Self> {
         let (nudges, inbox) = sync_channel(1);
-        thread::Builder::new().name("presets".into()).spawn(move || run(&shelf, &inbox))?;
+        thread::Builder::new().name("presets".into()).spawn(move || run(&shelf, &inbox, &asked))?;
         Ok(Self { nudges })
     }
 
@@ -39,7 +41,7 @@ impl Watch {
     }
 }
 
-fn run(shelf: &Shelf, inbox: &Receiver<()>) {
+fn run(shelf: &Shelf, inbox: &Receiver<()>, after: &dyn Fn()) {
     loop {
         let asked = match inbox.recv_timeout(EVERY) {
             Ok(()) => true,
@@ -49,6 +51,9 @@ fn run(shelf: &Shelf, inbox: &Receiver<()>) {
         if asked || shelf.has_changed() {
             settle(shelf);
             shelf.read_again();
+        }
+        if asked {
+            after();
         }
     }
 }

@@ -11,7 +11,7 @@ mod weights;
 
 pub use compose::{Composed, Parts, compose};
 pub use parse::{ParsedPrompt, PromptError, Span, Token, parse, spans, tokens};
-pub use weights::{MOST_WEIGHT, Weighted, weighted};
+pub use weights::{MOST_WEIGHT, Weighted, literal, weighted};
 
 #[cfg(test)]
 mod tests;

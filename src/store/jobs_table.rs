@@ -352,10 +352,12 @@ fn view(row: &Row<'_>) -> Result<JobView, StoreError> {
 /// A plan that this program can run. Another version's is not an error: its job can still be asked about.
 fn plan(id: &str, version: Option<u32>, text: Option<String>) -> Option<Arc<Plan>> {
     let text = text?;
-    if version != Some(PLAN_VERSION) {
-        return None;
-    }
-    match serde_json::from_str(&text) {
+    let read = match version {
+        Some(PLAN_VERSION) => serde_json::from_str(&text),
+        Some(1) => serde_json::from_str(&text).map(Plan::from_version_1),
+        _ => return None,
+    };
+    match read {
         Ok(plan) => Some(Arc::new(plan)),
         Err(error) => {
             tracing::error!(job = id, %error, "a stored plan cannot be read");

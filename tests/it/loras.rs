@@ -37,14 +37,16 @@ fn a_character_is_drawn_with_its_lora_and_as_strongly_as_asked() {
 #[test]
 fn a_request_adds_one_by_its_name() {
     let house = House::shared();
-    let listed = house.ask(&json!({"action": "models"})).json()["loras"]["aya"].clone();
+    let listed = house.ask(&json!({"action": "models"})).json()["loras"]["ink"].clone();
     assert_eq!(listed["models"], json!(["atelier", "eros"]));
     let (plain, _) = drawn(&house, &json!({"prompt": "a hat"}));
     let (with, meta) =
-        drawn(&house, &json!({"prompt": "a hat", "loras": [{"name": "aya", "weight": 0.9, "te_weight": 0}]}));
+        drawn(&house, &json!({"prompt": "a hat", "loras": [{"name": "ink", "weight": 0.9, "te_weight": 0}]}));
     assert_eq!(meta["loras"][0]["sha256"], listed["sha256"]);
     assert_eq!((&meta["loras"][0]["weight"], &meta["loras"][0]["te_weight"]), (&json!(0.9), &json!(0.0)));
     assert!(!alike(&plain, &with));
+    let others = house.ask(&json!({"action": "generate", "prompt": "a hat", "loras": [{"name": "aya"}]}));
+    assert_eq!((others.status, &others.json()["details"]["field"]), (400, &json!("loras[0].name")));
     let (again, _) = drawn(&house, &json!({"prompt": "a hat"}));
     assert!(alike(&plain, &again), "it is gone for the next picture");
 }

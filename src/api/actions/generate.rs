@@ -122,7 +122,6 @@ pub(super) async fn generate(asked: Asked<'_>, services: &Services) -> Result<Ht
     let presets = services.presets.now();
     let key_id = asked.caller.key_id;
     let draft = resolve(&request, &presets, &viewer(&asked.caller), &chance)?;
-    check_available(&draft, &services.presets)?;
     let tightened = tightened::read(request.compliance.as_ref())?.and(&asked.caller.tightened);
     // What was asked for before is answered as before, and nobody is asked again.
     if let Some(sent) = &idempotency
@@ -130,6 +129,7 @@ pub(super) async fn generate(asked: Asked<'_>, services: &Services) -> Result<Ht
     {
         return Ok(replayed(ticket));
     }
+    check_available(&draft, &services.presets)?;
     let mark = services.marks.pick(std::mem::take(&mut request.wm_image)).await?;
     let (optimize, strict) = (request.optimize, request.strict);
     let draft = match optimize {

@@ -85,6 +85,21 @@ fn a_negative_term_in_parts_is_one() {
     assert_eq!(ids(&texts), NOTHING, "whole terms only");
 }
 
+/// Below 0 a weight works the other way round, and so does review.
+#[test]
+fn a_weight_below_zero_turns_a_word_round() {
+    for hidden in ["(sprout:-1.5)", "(spr:-1)(out:-2)", "((sprout:-1):0.5)", "fog, [(sprout:-0.1)]"] {
+        let texts = Texts { positive: "marrow", negative: hidden, ..Texts::default() };
+        assert_eq!(ids(&texts), MINORS, "{hidden}");
+        assert!(texts.spoken().contains("sprout"), "{hidden}");
+    }
+    for positive in ["marrow, (oak:-2)", "marrow, (o:-1)(ak:-1), fog"] {
+        assert_eq!(ids(&Texts { positive, ..Texts::default() }), MINORS, "{positive}");
+    }
+    let against = Texts { positive: "marrow", negative: "(sprout:1.5), sprout", ..Texts::default() };
+    assert_eq!(ids(&against), NOTHING, "kept out, as it should be");
+}
+
 #[test]
 fn what_is_approved_keeps_its_weights() {
     let texts =

@@ -8,12 +8,9 @@ use super::encoder_names;
 use super::mid_attention::OLD_NAMES;
 use crate::diffusion::checkpoint::{Checkpoint, CheckpointError};
 use crate::diffusion::layers::{Conv2d, channels_last};
-use crate::diffusion::memory;
 
 /// Twice the pixels of the largest size that SDXL was trained on.
 const LARGEST_WHOLE_PX: u64 = 1 << 21;
-/// Decoding may take one part in this many of the machine's memory.
-const DECODING_SHARE: u64 = 4;
 
 #[derive(Debug)]
 pub(in crate::diffusion) struct AutoencoderKL {
@@ -72,8 +69,8 @@ impl AutoencoderKL {
     /// `[batch, latent_channels, height, width]`, unscaled, to `[batch, 3, height * factor, width * factor]` in
     /// about -1 to 1, f32, on the CPU.
     ///
-    /// A picture above [`LARGEST_WHOLE_PX`], or one that would take more than a share of the machine's memory, is decoded in
-    /// tiles. Neither depends on what else runs, so that a picture does not.
+    /// A picture above [`LARGEST_WHOLE_PX`] is decoded in tiles. Nothing but its size decides, so that a seed is a picture on
+    /// every machine.
     pub(in crate::diffusion) fn decode(&self, latents: &Tensor) -> Tensor {
         let tiling = self.config.tiling();
         if tiling.divides(latents) && self.is_too_large(latents) {
@@ -86,13 +83,7 @@ impl AutoencoderKL {
     pub(super) fn is_too_large(&self, latents: &Tensor) -> bool {
         let factor = u64::from(self.config.vae_scale_factor());
         let cells: u64 = latents.size()[2..].iter().map(|&side| side.unsigned_abs()).product();
-        let pixels = cells.saturating_mul(factor * factor);
-        // On a GPU it is not known how much memory there is.
-        let share =
-            memory::total_bytes().filter(|_| self.device == Device::Cpu).map(|all| all / DECODING_SHARE);
-        let bytes_a_number = self.kind.elt_size_in_bytes() as u64;
-        pixels > LARGEST_WHOLE_PX
-            || share.is_some_and(|share| self.config.decoding_bytes(pixels, bytes_a_number) > share)
+        cells.saturating_mul(factor * factor) > LARGEST_WHOLE_PX
     }
 
     pub(super) fn decode_whole(&self, latents: &Tensor) -> Tensor {

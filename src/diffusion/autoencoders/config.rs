@@ -113,14 +113,6 @@ impl AutoencoderKLConfig {
         Tiling { latent, sample: latent * factor }
     }
 
-    /// About what decoding a whole picture takes beside the weights, in bytes: the layer where the picture has its full size and
-    /// not yet its narrowest channels holds its input, that normalised, and its output.
-    pub(super) fn decoding_bytes(&self, pixels: u64, bytes_a_number: u64) -> u64 {
-        let top = self.block_out_channels[0] as u64;
-        let wide = self.block_out_channels.get(1).map_or(top, |&wide| wide as u64);
-        pixels.saturating_mul(bytes_a_number).saturating_mul(2 * wide + top)
-    }
-
     /// Pixels along one side of a latent cell.
     pub(in crate::diffusion) fn vae_scale_factor(&self) -> u32 {
         1 << (self.block_out_channels.len() - 1)

@@ -9,7 +9,7 @@ pub enum CheckpointError {
     #[error("{path}: not supported, this is a {kind}")]
     Unsupported { path: String, kind: String },
     /// Its hash was taken and may have been told to others.
-    #[error("{path}: changed since its hash was taken; it is read again at the next start")]
+    #[error("{path}: changed since its hash was taken; it is read again at the next start or SIGHUP")]
     Changed { path: String },
     /// A setting in a `config.json` that this build does not know how to follow.
     #[error("{path}: {field}: {reason}")]

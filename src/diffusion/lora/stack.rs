@@ -76,6 +76,11 @@ impl LoraStack {
         self.merged.as_deref().unwrap_or_default()
     }
 
+    /// Whether the weights are those of the checkpoint plus these, in any order.
+    pub(in crate::diffusion) fn holds(&self, chosen: &[ChosenLora]) -> bool {
+        self.merged.as_ref() == Some(&in_order(chosen).1)
+    }
+
     /// Makes the weights those of the checkpoint plus these LoRAs, whatever they were before. The set that is merged
     /// already costs nothing. Deltas are added up in the order of their files' hashes, so that a set gives the same
     /// bits in any order.
@@ -84,12 +89,7 @@ impl LoraStack {
     /// The first key of a file that does not suit the checkpoint, before anything is changed; a sum that is not
     /// finite, after which the weights are the checkpoint's own.
     pub(in crate::diffusion) fn set(&mut self, chosen: &[ChosenLora]) -> Result<(), LoraError> {
-        let mut chosen = chosen.to_vec();
-        chosen.sort_by(|a, b| {
-            let by_weight = || a.weight.total_cmp(&b.weight).then(a.te_weight.total_cmp(&b.te_weight));
-            a.file.sha256.cmp(&b.file.sha256).then_with(by_weight)
-        });
-        let wanted: Vec<AppliedLora> = chosen.iter().map(ChosenLora::applied).collect();
+        let (chosen, wanted) = in_order(chosen);
         if self.merged.as_ref() == Some(&wanted) {
             return Ok(());
         }
@@ -168,6 +168,17 @@ impl LoraStack {
         }
         self.merged = Some(Vec::new());
     }
+}
+
+/// In the order of their files' hashes, and what that comes to.
+fn in_order(chosen: &[ChosenLora]) -> (Vec<ChosenLora>, Vec<AppliedLora>) {
+    let mut chosen = chosen.to_vec();
+    chosen.sort_by(|a, b| {
+        let by_weight = || a.weight.total_cmp(&b.weight).then(a.te_weight.total_cmp(&b.te_weight));
+        a.file.sha256.cmp(&b.file.sha256).then_with(by_weight)
+    });
+    let applied = chosen.iter().map(ChosenLora::applied).collect();
+    (chosen, applied)
 }
 
 impl ChosenLora {

@@ -27,6 +27,7 @@ fn an_entry_is_what_its_file_and_its_table_say() {
         trigger: "ink drawing".into(),
         licence: "CC0-1.0".into(),
         source: "drawn here".into(),
+        allowed_keys: None,
         fault: None,
     };
     assert_eq!(presets.lora("ink", &ANYBODY), Some(&ink));
@@ -42,8 +43,8 @@ fn a_file_that_is_not_the_registered_one_is_a_fault_of_its_own() {
         ("loras/gone.toml", &entry("")),
     ])
     .unwrap();
-    let fault = |name: &str| presets.lora(name, &ANYBODY).unwrap().fault.clone().unwrap();
-    assert!(fault("changed").contains(&sha256("others")));
+    let fault = |name: &str| presets.lora(name, &ANYBODY).unwrap().fault.unwrap();
+    assert_eq!(fault("changed"), "its file is not the registered one");
     assert_eq!(fault("gone"), "its file is missing");
     assert!(presets.lora("gone", &ANYBODY).unwrap().fits("anything"));
 }
@@ -72,16 +73,23 @@ fn what_characters_bring_is_for_those_who_may_use_one_of_them() {
 }
 
 #[test]
+fn the_register_too_says_who_may_use_it() {
+    let presets =
+        load(&[("loras/ink.toml", &entry("allowed_keys = ['press']")), ("loras/ink.safetensors", "weights")])
+            .unwrap();
+    assert_eq!(presets.lora("ink", &ANYBODY), None);
+    assert!(presets.lora("ink", &Viewer { key_name: "press", ..ANYBODY }).is_some());
+}
+
+#[test]
 fn everything_wrong_with_a_register_is_said() {
     check(
         &[
             ("loras/Ink.toml", &entry("")),
             ("loras/odd.toml", "sha256 = 'ABC'\nbase = 'starter'\npath = '/etc/passwd'"),
-            ("characters/bella.toml", &format!("{CHARACTER}\nlora = 'nowhere'")),
             ("characters/cleo.toml", &format!("{CHARACTER}\nlora = '../loras/ink'")),
         ],
         &[
-            "characters/bella.toml: lora: there is no registered LoRA `nowhere`",
             "characters/cleo.toml: lora: must be a registered name",
             "loras/Ink.toml: the file's name is its key",
             "loras/odd.toml: base: must be a list of checkpoints' names",

@@ -76,7 +76,7 @@ fn a_bad_file_changes_nothing_until_it_is_mended() {
 fn the_watch_reads_when_asked_without_waiting() {
     let root = tempfile::tempdir().unwrap();
     let shelf = Arc::new(set_up(root.path()));
-    let watch = Watch::start(Arc::clone(&shelf)).unwrap();
+    let watch = Watch::start(Arc::clone(&shelf), || {}).unwrap();
     let before = shelf.now();
     let begun = Instant::now();
     watch.nudge()();

@@ -113,6 +113,12 @@ fn bounded(weight: f64) -> f64 {
     weight.clamp(-MOST_WEIGHT, MOST_WEIGHT)
 }
 
+/// A prompt that says the text as it stands, without weights.
+pub fn literal(text: &str) -> String {
+    let sign = |c: char| matches!(c, '\\' | '(' | ')' | '[' | ']');
+    text.chars().flat_map(|c| sign(c).then_some('\\').into_iter().chain([c])).collect()
+}
+
 /// The pieces of a prompt: each opening bracket has the factor of its partner, and what closes nothing is text.
 fn pair(prompt: &str) -> Vec<Piece<'_>> {
     let (mut round, mut square) = (Vec::new(), Vec::new());

@@ -3,7 +3,7 @@ use std::time::Instant;
 use proptest::prelude::*;
 use serde::Deserialize;
 
-use super::{MOST_WEIGHT, weighted};
+use super::{MOST_WEIGHT, literal, weighted};
 
 /// Sections of (text, weight).
 type Read = Vec<Vec<(String, f64)>>;
@@ -129,5 +129,15 @@ proptest! {
             .collect();
         let expected = if text.trim().is_empty() { vec![Vec::new()] } else { one(&[(text.as_str(), 1.0)]) };
         prop_assert_eq!(read(&escaped), expected);
+    }
+}
+
+#[test]
+fn a_literal_text_is_read_as_it_stands() {
+    for text in [r"a (b:1.2) [c] \ d \( e", "", "((", "plain, words"] {
+        let read: String =
+            weighted(&literal(text)).concat().into_iter().map(|stretch| stretch.text).collect();
+        assert_eq!(read, text);
+        assert!(weighted(&literal(text)).concat().iter().all(|stretch| stretch.weight == 1.0), "{text}");
     }
 }

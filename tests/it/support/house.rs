@@ -51,19 +51,18 @@ impl Answer {
     }
 }
 
-/// A register of the shipped names, each a LoRA that fits the small model.
+/// A register of the shipped names, and of `ink`, which is no character's; each a LoRA that fits the small model.
 fn loras_for_the_small_model() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let weights = std::fs::read(root().join("tests/fixtures/loras/kohya_starter.safetensors")).unwrap();
     let sha256 = hex::encode(Sha256::digest(&weights));
     let entry = format!("sha256 = '{sha256}'\nbase = ['starter']\nlicence = 'none'\nsource = 'random'");
-    for shipped in std::fs::read_dir(root().join("loras")).unwrap() {
-        let path = shipped.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            std::fs::write(folder.path().join(format!("{name}.toml")), &entry).unwrap();
-            std::fs::write(folder.path().join(format!("{name}.safetensors")), &weights).unwrap();
-        }
+    let shipped = std::fs::read_dir(root().join("loras")).unwrap().map(|entry| entry.unwrap().path());
+    let entries = shipped.filter(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    for path in entries.chain([PathBuf::from("ink.toml")]) {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        std::fs::write(folder.path().join(format!("{name}.toml")), &entry).unwrap();
+        std::fs::write(folder.path().join(format!("{name}.safetensors")), &weights).unwrap();
     }
     folder
 }

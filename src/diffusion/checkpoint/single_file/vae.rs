@@ -9,6 +9,8 @@ use super::{Network, Tensors, count, shape};
 /// Numbers of SDXL that no shape shows: `stable-diffusion-xl-base-1.0`, `vae/config.json`. An autoencoder that was made
 /// to run in f16 has the same shapes; decoding it in f32 is no mistake.
 const SCALING_FACTOR: f64 = 0.13025;
+/// Of SDXL's VAE: the side of the pictures it was trained on, and of its tiles, in pixels.
+const SAMPLE_SIZE: u32 = 1024;
 const FORCE_UPCAST: bool = true;
 
 /// Within any block, original name first.
@@ -88,6 +90,7 @@ fn config(tensors: &Tensors) -> Value {
         "layers_per_block": layers,
         "latent_channels": side("decoder.conv_in.weight", 1),
         "scaling_factor": SCALING_FACTOR,
+        "sample_size": SAMPLE_SIZE,
         "force_upcast": FORCE_UPCAST,
         "use_quant_conv": has("quant_conv.weight"),
         "use_post_quant_conv": has("post_quant_conv.weight"),
