@@ -36,12 +36,15 @@ pub(crate) fn try_again(engine: &Engine, presets: &Shelf) {
     note(&found, presets);
 }
 
-/// Models of what cannot be loaded are unavailable for a while.
+/// Models of what cannot be loaded are unavailable for a while; of the others it is known what they are.
 pub(crate) fn note(found: &[Found], presets: &Shelf) {
     for (weights, found) in found {
-        if let Err(reason) = found {
-            tracing::error!(weights, reason, "its models are unavailable");
-            presets.unavailable().note(weights, reason);
+        match found {
+            Ok(model) => presets.loaded().note(weights, model.files.clone()),
+            Err(reason) => {
+                tracing::error!(weights, reason, "its models are unavailable");
+                presets.unavailable().note(weights, reason);
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Instant;
 
-use super::checkpoint::{Digests, FileDigest};
+use super::checkpoint::FileDigest;
 use super::config::DiffusionConfig;
 use super::error::DiffusionError;
 use super::lora::LoraChoice;
@@ -67,8 +67,8 @@ pub struct ModelInfo {
     pub vae_scale_factor_px: u32,
     /// Numbers in the UNet, the text encoders and the decoder.
     pub parameters: u64,
-    /// [`weights_sha256`](super::weights_sha256), with that of a VAE from elsewhere in it.
-    pub weights_sha256: String,
+    /// What its weights were read from; a VAE from elsewhere is last.
+    pub files: Vec<FileDigest>,
     /// The device it was loaded on, such as `cpu` or `cuda:0`.
     pub device: String,
     /// `f32`, `bf16` or `f16`.
@@ -82,7 +82,6 @@ pub type Progress = Box<dyn FnMut(u32, u32) -> bool + Send>;
 #[derive(Debug, Clone)]
 pub struct Engine {
     orders: SyncSender<Order>,
-    digests: Digests,
 }
 
 /// Runs on the owner thread with its weights; replies through what it captured.
@@ -97,14 +96,12 @@ impl Engine {
         let (orders, inbox) = sync_channel(config.queue_depth);
         let (ready, started) = sync_channel(1);
         let config = config.clone();
-        let digests = Digests::default();
-        let own = digests.clone();
         thread::Builder::new()
             .name("diffusion".into())
-            .spawn(move || run(&config, own, &inbox, &ready))
+            .spawn(move || run(&config, &inbox, &ready))
             .map_err(|error| DiffusionError::Device(format!("no thread for the engine: {error}")))?;
         started.recv().map_err(|_| DiffusionError::Stopped)??;
-        Ok(Self { orders, digests })
+        Ok(Self { orders })
     }
 
     /// Draws one picture, and loads its checkpoint first if it is not resident. Blocks: call it from a plain
@@ -134,19 +131,6 @@ impl Engine {
         self.ask(move |owner| owner.probe(&model_dir, vae.as_deref()))
     }
 
-    /// The SHA-256 of each file of a model's weights. Does not wait for the owner thread, but for the files that were not
-    /// hashed before.
-    ///
-    /// # Errors
-    /// As [`Digests::of_model`].
-    pub fn file_digests(
-        &self,
-        model_dir: &Path,
-        vae: Option<&Path>,
-    ) -> Result<Vec<FileDigest>, DiffusionError> {
-        Ok(self.digests.of_model(model_dir, vae)?)
-    }
-
     /// Runs `work` on the owner thread under a net, and waits for what it gives.
     fn ask<T: Send + 'static>(
         &self,
@@ -164,13 +148,8 @@ impl Engine {
     }
 }
 
-fn run(
-    config: &DiffusionConfig,
-    digests: Digests,
-    inbox: &Receiver<Order>,
-    ready: &SyncSender<Result<(), DiffusionError>>,
-) {
-    let mut owner = match Owner::new(config, digests) {
+fn run(config: &DiffusionConfig, inbox: &Receiver<Order>, ready: &SyncSender<Result<(), DiffusionError>>) {
+    let mut owner = match Owner::new(config) {
         Ok(owner) => owner,
         Err(error) => {
             drop(ready.send(Err(error)));

@@ -34,7 +34,7 @@ pub(super) struct Owner {
 
 impl Owner {
     /// Call it on the thread that will own the weights.
-    pub(super) fn new(config: &DiffusionConfig, digests: Digests) -> Result<Self, DiffusionError> {
+    pub(super) fn new(config: &DiffusionConfig) -> Result<Self, DiffusionError> {
         let placement = Placement::settle(config)?;
         let budget_bytes = budget_bytes(config, placement);
         let guard = InferenceMode::enter().map_err(|error| DiffusionError::Device(error.to_string()))?;
@@ -44,7 +44,7 @@ impl Owner {
             residents: Residents::new(config.resident_checkpoints, budget_bytes),
             budget_bytes,
             idle: (config.idle_unload_s > 0).then(|| Duration::from_secs(config.idle_unload_s)),
-            digests,
+            digests: Digests::default(),
             lora_shelf: LoraShelf::default(),
             _inference_mode: guard,
         })
@@ -89,11 +89,12 @@ impl Owner {
             Ok::<_, DiffusionError>(resident.weights_sha256() != files.sha256(digests)?)
         };
         self.residents.drop_if(&files, changed)?;
+        let digests = self.digests.of_model(&files)?;
         let pipeline = self.checkpoint(files)?;
         Ok(ModelInfo {
             vae_scale_factor_px: pipeline.vae_scale_factor(),
             parameters: pipeline.parameters(),
-            weights_sha256: pipeline.weights_sha256().to_owned(),
+            files: digests,
             device: placement.to_string(),
             dtype: placement.dtype().to_owned(),
         })

@@ -6,13 +6,14 @@
 //! - `grammar/`, `random`: recipes of random prompts, and one drawn for whom it was asked
 //! - `load`: reads the folders and checks what spans files
 //! - `fields`: a table that is taken apart field by field, complaining
-//! - `unavailable`: checkpoints that could not be loaded lately
+//! - `loaded`, `unavailable`: checkpoints that were loaded, and those that could not be lately
 //! - `shelf`, `watch`: the presets as they are now, read again when a file changes
 
 mod character;
 mod fields;
 mod grammar;
 mod load;
+mod loaded;
 mod model;
 mod random;
 mod register;
@@ -28,6 +29,7 @@ use crate::config::complaints::Complaints;
 use crate::diffusion::Digests;
 
 pub use character::{Character, Lora};
+pub use loaded::Loaded;
 pub use model::{Model, Style};
 pub use random::{RandomPrompt, UnknownCharacter, Wanted};
 pub use register::{RegisteredLora, lora_file};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use super::load::load;
-use super::{Presets, Unavailable};
+use super::{Loaded, Presets, Unavailable};
 use crate::config::complaints::Complaints;
 use crate::diffusion::Digests;
 
@@ -25,6 +25,7 @@ pub struct Shelf {
     read_at: Mutex<Stamp>,
     refused: AtomicBool,
     unavailable: Unavailable,
+    loaded: Loaded,
     /// Of LoRA files, so that each is read once.
     digests: Digests,
 }
@@ -51,6 +52,7 @@ impl Shelf {
             read_at,
             refused: AtomicBool::new(false),
             unavailable: Unavailable::default(),
+            loaded: Loaded::default(),
             digests,
         })
     }
@@ -73,6 +75,11 @@ impl Shelf {
     /// Checkpoints that could not be loaded lately.
     pub fn unavailable(&self) -> &Unavailable {
         &self.unavailable
+    }
+
+    /// The files of checkpoints that were loaded.
+    pub fn loaded(&self) -> &Loaded {
+        &self.loaded
     }
 
     /// Whether there is a model that can be drawn with, as far as is known.

@@ -198,7 +198,7 @@ fn a_vae_from_elsewhere_takes_the_place_of_the_checkpoints_own() {
     hashes.dedup();
     assert_eq!(hashes.len(), count);
 
-    let digests = engine.file_digests(&file, Some(&place.path().join("bare.safetensors"))).unwrap();
+    let digests = engine.probe(&file, Some(&place.path().join("bare.safetensors"))).unwrap().files;
     let names: Vec<&str> = digests.iter().map(|file| file.name.as_str()).collect();
     assert_eq!(names, ["mini.safetensors", "bare.safetensors"]);
     assert_eq!(digests[0].sha256, own.weights_sha256);

@@ -49,6 +49,8 @@ fn the_list_of_models_is_as_specified() {
     assert!(characters.contains(&"aya") && characters.is_sorted(), "{characters:?}");
     let eros = &answer["models"]["eros"];
     assert!(eros["label"].is_string());
+    assert_eq!(eros["files"][0]["name"], "text_encoder/model.safetensors");
+    assert_eq!(eros["files"][3]["sha256"].as_str().unwrap().len(), 64);
     let default_style = eros["default_style"].as_str().unwrap();
     assert!(eros["styles"][default_style]["label"].is_string());
     assert!(eros["styles"]["professional"]["label"].is_string());

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::super::{Services, fields};
 use super::{Asked, ok, viewer};
+use crate::diffusion::FileDigest;
 use crate::error::ApiError;
-use crate::presets::{self, Character, Presets, RegisteredLora};
+use crate::presets::{self, Character, Presets, RegisteredLora, Shelf};
 
 /// No parameters beyond `action`.
 #[derive(Debug, Deserialize)]
@@ -32,6 +33,8 @@ struct Model<'a> {
     characters: Vec<&'a str>,
     /// Whether its checkpoint could be loaded.
     available: bool,
+    /// What its weights were read from.
+    files: Vec<FileDigest>,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,12 +57,9 @@ pub(super) fn models(asked: Asked<'_>, services: &Services) -> Result<HttpRespon
     let presets = services.presets.now();
     let viewer = viewer(&asked.caller);
     let seen: Vec<(&str, &Character)> = presets.characters_for(&viewer).collect();
-    let available = |model: &presets::Model| services.presets.unavailable().why(&model.weights()).is_none();
-    let models = presets
-        .models
-        .iter()
-        .map(|(key, model)| (key.as_str(), describe(key, model, &seen, available(model))))
-        .collect();
+    let models = presets.models.iter();
+    let models =
+        models.map(|(key, model)| (key.as_str(), describe(key, model, &seen, &services.presets))).collect();
     let usable = presets.loras_for(&viewer).filter(|(_, lora)| lora.fault.is_none());
     let loras = usable.map(|(name, lora)| (name, describe_lora(lora, &presets))).collect();
     Ok(ok(ModelsResponse { characters: seen.iter().map(|(name, _)| *name).collect(), models, loras }))
@@ -79,8 +79,9 @@ fn describe<'a>(
     key: &str,
     model: &'a presets::Model,
     seen: &[(&'a str, &Character)],
-    available: bool,
+    shelf: &Shelf,
 ) -> Model<'a> {
+    let weights = model.weights();
     let styles = model.styles.iter().map(|(key, style)| (key.as_str(), Style { label: &style.label }));
     let there = seen.iter().filter(|(_, character)| character.is_on(key));
     Model {
@@ -88,6 +89,7 @@ fn describe<'a>(
         default_style: &model.default_style,
         styles: styles.collect(),
         characters: there.map(|(name, _)| *name).collect(),
-        available,
+        available: shelf.unavailable().why(&weights).is_none(),
+        files: shelf.loaded().files(&weights),
     }
 }

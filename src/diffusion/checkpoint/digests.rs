@@ -56,12 +56,11 @@ impl Digests {
     ///
     /// # Errors
     /// A network without weights, a file that cannot be read, [`CheckpointError::Changed`].
-    pub fn of_model(
+    pub(in crate::diffusion) fn of_model(
         &self,
-        checkpoint: &Path,
-        vae: Option<&Path>,
+        files: &ModelFiles,
     ) -> Result<Vec<FileDigest>, CheckpointError> {
-        let named = named_files(&ModelFiles::find(checkpoint, vae)?)?;
+        let named = named_files(files)?;
         named.into_iter().map(|(name, path)| Ok(FileDigest { name, sha256: self.sha256(&path)? })).collect()
     }
 
