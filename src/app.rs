@@ -253,18 +253,24 @@ impl App {
         // The watch ends with this function.
         let Self { config, rooms, store, presets_watch: _watch } = self;
         let readiness = Readiness::default();
-        let kitchen = Kitchen::new(
-            rooms.engine,
-            rooms.storage.clone(),
-            store.clone(),
-            jobs::look(rooms.reviewer.clone(), rooms.filter.clone()),
-            rooms.workshop.clone(),
-            rooms.presets.clone(),
-            tokio::runtime::Handle::current(),
-        );
+        let together = rooms.engine.most_together();
+        let workers = if config.jobs.workers == 0 { together } else { config.jobs.workers };
+        let cook = || {
+            let kitchen = Kitchen::new(
+                rooms.engine.clone(),
+                rooms.storage.clone(),
+                store.clone(),
+                jobs::look(rooms.reviewer.clone(), rooms.filter.clone()),
+                rooms.workshop.clone(),
+                rooms.presets.clone(),
+                tokio::runtime::Handle::current(),
+            );
+            kitchen.into_cook()
+        };
+        let cooks = std::iter::repeat_with(cook).take(workers).collect();
         let Workshop { mark, credentials, .. } = rooms.workshop;
         let verifier = open_verifier(mark, &config.c2pa, &config.store, &config.verify)?;
-        let workers = Arc::new(Workers::start(store.clone(), vec![kitchen.into_cook()], &config.jobs).await?);
+        let workers = Arc::new(Workers::start(store.clone(), cooks, &config.jobs).await?);
         // Every checkpoint was tried when the rooms were opened, and one at least was loaded.
         readiness.set("model", Ok(()));
         checkpoints::note(&rooms.models, &rooms.presets);

@@ -141,6 +141,20 @@ pub const ENV_VARS: &[EnvVar] = &[
         "seconds after which a checkpoint that nobody asked for leaves memory; 0: never",
     ),
     text(
+        "IMGEN_DETERMINISTIC",
+        "diffusion",
+        "deterministic",
+        "auto",
+        "`auto`, `always` or `never`: whether no picture's bytes may depend on those beside it, so that none is drawn beside it; `auto` is `always` on the CPU",
+    ),
+    integer(
+        "IMGEN_BATCH",
+        "diffusion",
+        "batch",
+        "4",
+        "waiting pictures of the same shape that are drawn together at most, where `deterministic` leaves that open",
+    ),
+    text(
         "IMGEN_LIBTORCH",
         "service",
         "libtorch_dir",
@@ -186,6 +200,13 @@ pub const ENV_VARS: &[EnvVar] = &[
         "timeout_s",
         "1800",
         "seconds a job may run before it is TIMED_OUT",
+    ),
+    integer(
+        "IMGEN_WORKERS",
+        "jobs",
+        "workers",
+        "0",
+        "jobs that are worked on at once: while one is finished and uploaded, the next is drawn; 0: as many as are drawn together, which on the CPU is one",
     ),
     text(
         "IMGEN_C2PA_CHAIN",

@@ -22,12 +22,29 @@ pub(super) struct Encoder {
     pub(super) text_encoder: CLIPTextModel,
 }
 
-/// What the UNet gets beside the latents. With guidance the negative prompt is the first of a batch of two.
+/// What the UNet gets beside the latents. With guidance the negative prompts are the first half of the batch.
 #[derive(Debug)]
 pub(super) struct Conditioning {
     /// `encoder_hidden_states`: `[batch, 77 * windows, both hidden sizes]`
     pub(super) prompt_embeds: Tensor,
     pub(super) added_cond_kwargs: AddedCondKwargs,
+}
+
+impl Conditioning {
+    /// That of several pictures as one, in their order within each half. All have as many windows and all are guided, or none.
+    pub(super) fn together(all: &[Self]) -> Self {
+        let join = |part: fn(&Self) -> &Tensor| {
+            let parts: Vec<_> = all.iter().map(part).collect();
+            Tensor::stack(&parts, 1).flatten(0, 1)
+        };
+        Self {
+            prompt_embeds: join(|one| &one.prompt_embeds),
+            added_cond_kwargs: AddedCondKwargs {
+                text_embeds: join(|one| &one.added_cond_kwargs.text_embeds),
+                time_ids: join(|one| &one.added_cond_kwargs.time_ids),
+            },
+        }
+    }
 }
 
 /// The texts of one picture, for either encoder (diffusers' `prompt` and `prompt_2`), and how they are read.
@@ -43,20 +60,37 @@ pub(super) struct Prompts<'a> {
     pub(super) force_zeros_for_empty_prompt: bool,
 }
 
+impl Prompts<'_> {
+    /// Whether the negative prompt is not encoded, but zeros.
+    fn zeros(&self) -> bool {
+        self.force_zeros_for_empty_prompt
+            && self.negative.is_some_and(|texts| texts.iter().all(|text| text.is_empty()))
+    }
+
+    /// The texts for either encoder in windows, the positive prompt last.
+    fn read(&self, encoders: [&Encoder; 2]) -> Result<[Vec<Vec<Window>>; 2], DiffusionError> {
+        let negative = self.negative.filter(|_| !self.zeros());
+        let texts = |which: usize| {
+            let texts = negative.map(|texts| texts[which]).into_iter().chain([self.positive[which]]);
+            texts.map(|text| encoders[which].windows(text)).collect::<Result<Vec<_>, _>>()
+        };
+        Ok([texts(0)?, texts(1)?])
+    }
+}
+
+/// How many windows the longest of the texts fills; all are read in as many.
+pub(super) fn windows(encoders: [&Encoder; 2], prompts: &Prompts<'_>) -> Result<usize, DiffusionError> {
+    Ok(prompts.read(encoders)?.iter().flatten().map(Vec::len).max().unwrap_or(1))
+}
+
 /// Encodes with SDXL's two encoders, of which the second gives the pooled embedding.
 pub(super) fn encode(
     encoders: [&Encoder; 2],
     prompts: Prompts<'_>,
     size: Size,
 ) -> Result<Conditioning, DiffusionError> {
-    let zeros = prompts.force_zeros_for_empty_prompt
-        && prompts.negative.is_some_and(|texts| texts.iter().all(|text| text.is_empty()));
-    let texts = |which: usize| {
-        let negative = prompts.negative.filter(|_| !zeros).map(|texts| texts[which]);
-        let texts = negative.into_iter().chain([prompts.positive[which]]);
-        texts.map(|text| encoders[which].windows(text)).collect::<Result<Vec<_>, _>>()
-    };
-    let (first, second) = (texts(0)?, texts(1)?);
+    let zeros = prompts.zeros();
+    let [first, second] = prompts.read(encoders)?;
     let windows = first.iter().chain(&second).map(Vec::len).max().unwrap_or(1);
     let clip_skip = prompts.clip_skip;
     let first = encoders[0].embed(first, windows, clip_skip)?;

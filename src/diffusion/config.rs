@@ -24,6 +24,12 @@ pub struct DiffusionConfig {
     pub memory_budget_mb: u64,
     /// Seconds after which a checkpoint that nobody asked for leaves memory; 0 is never.
     pub idle_unload_s: u64,
+    /// `auto` (on the CPU), `always` or `never`: whether a picture's bytes are the same whatever is drawn beside it, which
+    /// leaves each to itself. In a batch a kernel may add up in another order.
+    pub deterministic: Determinism,
+    /// Waiting pictures of the same shape that are denoised as one batch at most, where that is not ruled out by
+    /// `deterministic`. At least 1.
+    pub batch: usize,
     /// Pictures that may wait for the owner thread before a caller of `render` waits to hand one in.
     pub queue_depth: usize,
 }
@@ -37,6 +43,8 @@ impl Default for DiffusionConfig {
             resident_checkpoints: 2,
             memory_budget_mb: 0,
             idle_unload_s: 900,
+            deterministic: Determinism::Auto,
+            batch: 4,
             queue_depth: 4,
         }
     }
@@ -51,6 +59,9 @@ impl DiffusionConfig {
         if self.resident_checkpoints == 0 {
             complaints.add("diffusion.resident_checkpoints", "must be at least 1");
         }
+        if !(1..=MOST_TOGETHER).contains(&self.batch) {
+            complaints.add("diffusion.batch", format!("must be 1 to {MOST_TOGETHER}"));
+        }
         if self.dtype == DtypeChoice::F16 && self.device == DeviceChoice::Cpu {
             complaints.add("diffusion.dtype", F16_ON_CPU);
         }
@@ -59,6 +70,19 @@ impl DiffusionConfig {
 
 /// Measured: about 2 GFLOP/s, where bf16 reaches 700 on the same cores.
 pub(super) const F16_ON_CPU: &str = "f16 is not offered on the CPU, which has no f16 kernels and would take hours for a picture; use bf16 or f32";
+
+/// More would not fit on any card.
+const MOST_TOGETHER: usize = 64;
+
+/// Whether pictures are kept from being drawn together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Determinism {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
 
 /// Where the networks run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -159,10 +183,12 @@ mod tests {
             resident_checkpoints: 0,
             memory_budget_mb: 1,
             idle_unload_s: 0,
+            deterministic: Determinism::Never,
+            batch: 0,
             queue_depth: 0,
         };
         let mut complaints = Complaints::default();
         config.validate(&mut complaints);
-        assert_eq!(complaints.0.len(), 3);
+        assert_eq!(complaints.0.len(), 4);
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use tch::{Cuda, Device, Kind};
 
-use super::config::{DeviceChoice, DiffusionConfig, DtypeChoice, F16_ON_CPU};
+use super::config::{Determinism, DeviceChoice, DiffusionConfig, DtypeChoice, F16_ON_CPU};
 use super::error::DiffusionError;
 use super::shim;
 
@@ -51,6 +51,15 @@ impl Placement {
         let threads = if config.threads == 0 { cores } else { config.threads };
         tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
         Ok(Self { device, kind })
+    }
+
+    /// Whether a picture's bytes may not depend on those beside it, so that none is beside it.
+    pub(super) fn is_deterministic(self, config: &DiffusionConfig) -> bool {
+        match config.deterministic {
+            Determinism::Auto => self.device == Device::Cpu,
+            Determinism::Always => true,
+            Determinism::Never => false,
+        }
     }
 
     /// Whether networks of this size are kept twice, once as they were loaded and once packed for the CPU: where that leaves

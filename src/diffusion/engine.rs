@@ -1,6 +1,7 @@
 //! The one thread that owns the weights of a device, and the handle by which everyone else asks it.
 
 use std::any::Any;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -9,6 +10,7 @@ use std::time::Instant;
 
 use super::checkpoint::FileDigest;
 use super::config::DiffusionConfig;
+use super::drawing::{Drawing, Drawn};
 use super::error::DiffusionError;
 use super::lora::LoraChoice;
 use super::owner::Owner;
@@ -78,14 +80,37 @@ pub struct ModelInfo {
 /// Called after each step with (steps done, steps in all); false cancels the picture.
 pub type Progress = Box<dyn FnMut(u32, u32) -> bool + Send>;
 
+/// A picture, and who is told of its steps.
+pub struct Wanted {
+    pub spec: RenderSpec,
+    pub progress: Progress,
+}
+
+impl std::fmt::Debug for Wanted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Wanted").field("spec", &self.spec).finish_non_exhaustive()
+    }
+}
+
 /// A handle to the owner thread; clones share the thread, which ends with the last of them.
 #[derive(Debug, Clone)]
 pub struct Engine {
     orders: SyncSender<Order>,
+    most_together: usize,
 }
 
-/// Runs on the owner thread with its weights; replies through what it captured.
-type Order = Box<dyn FnOnce(&mut Owner) + Send>;
+/// What the owner thread is asked.
+enum Order {
+    Draw(Box<Asked>),
+    /// Runs with the weights; replies through what it captured.
+    Run(Box<dyn FnOnce(&mut Owner) + Send>),
+}
+
+/// A picture, and who waits for it.
+struct Asked {
+    drawing: Drawing,
+    reply: SyncSender<Drawn>,
+}
 
 impl Engine {
     /// Finds the device and starts its owner thread. No checkpoint is loaded yet.
@@ -100,25 +125,42 @@ impl Engine {
             .name("diffusion".into())
             .spawn(move || run(&config, &inbox, &ready))
             .map_err(|error| DiffusionError::Device(format!("no thread for the engine: {error}")))?;
-        started.recv().map_err(|_| DiffusionError::Stopped)??;
-        Ok(Self { orders })
+        let most_together = started.recv().map_err(|_| DiffusionError::Stopped)??;
+        Ok(Self { orders, most_together })
     }
 
-    /// Draws one picture, and loads its checkpoint first if it is not resident. Blocks: call it from a plain
-    /// worker thread.
+    /// How many pictures are denoised as one batch, where as many that are alike wait. 1 where none may depend on those
+    /// beside it.
+    pub fn most_together(&self) -> usize {
+        self.most_together
+    }
+
+    /// Draws pictures, each as if it were asked alone, and loads checkpoints that are not resident. Those that are alike in
+    /// all but prompt and seed are drawn together, also with what other callers wait for. Blocks: call it from a plain worker
+    /// thread.
     ///
     /// # Errors
-    /// See [`DiffusionError`]; a panic under the job is returned as an error and leaves the engine usable.
-    pub fn render(&self, spec: RenderSpec, progress: Progress) -> Result<Rendered, DiffusionError> {
-        self.draw(spec.into(), progress)
+    /// The first of the pictures', see [`DiffusionError`]; a panic under one is returned as an error and leaves the engine
+    /// usable.
+    pub fn render(&self, wanted: Vec<Wanted>) -> Result<Vec<Rendered>, DiffusionError> {
+        let send = |Wanted { spec, progress }| self.send(spec.into(), progress);
+        let answers = wanted.into_iter().map(send).collect::<Result<Vec<_>, _>>()?;
+        answers.into_iter().map(|answer| answer.recv().map_err(|_| DiffusionError::Stopped)?).collect()
     }
 
-    /// [`Self::render`] with what the command line and the tests ask beside: latents in and out.
+    /// Draws one picture, with what the command line and the tests ask beside a [`RenderSpec`]: latents in and out.
     ///
     /// # Errors
     /// As [`Self::render`].
-    pub fn draw(&self, options: RenderOptions, mut progress: Progress) -> Result<Rendered, DiffusionError> {
-        self.ask(move |owner| owner.draw(&options, &mut *progress))
+    pub fn draw(&self, options: RenderOptions, progress: Progress) -> Result<Rendered, DiffusionError> {
+        self.send(options, progress)?.recv().map_err(|_| DiffusionError::Stopped)?
+    }
+
+    fn send(&self, options: RenderOptions, progress: Progress) -> Result<Receiver<Drawn>, DiffusionError> {
+        let (reply, answer) = sync_channel(1);
+        let asked = Box::new(Asked { drawing: Drawing { options, progress }, reply });
+        self.orders.send(Order::Draw(asked)).map_err(|_| DiffusionError::Stopped)?;
+        Ok(answer)
     }
 
     /// Loads and checks a checkpoint, with a VAE from elsewhere or its own, and keeps it resident. Files that changed
@@ -137,18 +179,16 @@ impl Engine {
         work: impl FnOnce(&mut Owner) -> Result<T, DiffusionError> + Send + 'static,
     ) -> Result<T, DiffusionError> {
         let (reply, answer) = sync_channel(1);
-        let order: Order = Box::new(move |owner| {
-            let done = catch_unwind(AssertUnwindSafe(|| work(owner)))
-                .unwrap_or_else(|panic| Err(DiffusionError::Panicked(panic_text(&*panic))));
+        let order = Order::Run(Box::new(move |owner| {
             // A caller that no longer listens has no use for the answer.
-            drop(reply.send(done));
-        });
+            drop(reply.send(under_net(|| work(owner))));
+        }));
         self.orders.send(order).map_err(|_| DiffusionError::Stopped)?;
         answer.recv().map_err(|_| DiffusionError::Stopped)?
     }
 }
 
-fn run(config: &DiffusionConfig, inbox: &Receiver<Order>, ready: &SyncSender<Result<(), DiffusionError>>) {
+fn run(config: &DiffusionConfig, inbox: &Receiver<Order>, ready: &SyncSender<Result<usize, DiffusionError>>) {
     let mut owner = match Owner::new(config) {
         Ok(owner) => owner,
         Err(error) => {
@@ -156,12 +196,75 @@ fn run(config: &DiffusionConfig, inbox: &Receiver<Order>, ready: &SyncSender<Res
             return;
         }
     };
-    if ready.send(Ok(())).is_err() {
+    let most_together = owner.most_together();
+    if ready.send(Ok(most_together)).is_err() {
         return;
     }
-    while let Some(order) = next(inbox, &mut owner) {
-        order(&mut owner);
+    let mut waiting = VecDeque::new();
+    while let Some(order) = waiting.pop_front().or_else(|| next(inbox, &mut owner)) {
+        match order {
+            Order::Run(work) => work(&mut owner),
+            Order::Draw(first) => {
+                if most_together > 1 {
+                    waiting.extend(inbox.try_iter().take(config.queue_depth));
+                }
+                draw(&mut owner, with_alike(*first, &mut waiting, most_together));
+            }
+        }
     }
+}
+
+/// What can be drawn with `first`, out of what waits. The rest keeps its order; nothing overtakes an order to run.
+fn with_alike(first: Asked, waiting: &mut VecDeque<Order>, most: usize) -> Vec<Asked> {
+    let mut together = vec![first];
+    let (mut rest, mut closed) = (VecDeque::new(), false);
+    for order in waiting.drain(..) {
+        match order {
+            Order::Draw(asked)
+                if !closed && together.len() < most && asked.drawing.is_alike(&together[0].drawing) =>
+            {
+                together.push(*asked);
+            }
+            other => {
+                closed |= matches!(other, Order::Run(_));
+                rest.push_back(other);
+            }
+        }
+    }
+    *waiting = rest;
+    together
+}
+
+/// Draws what is alike. What fails together, as for want of memory, is tried again one by one.
+fn draw(owner: &mut Owner, asked: Vec<Asked>) {
+    let (mut drawings, replies): (Vec<_>, Vec<_>) =
+        asked.into_iter().map(|Asked { drawing, reply }| (drawing, reply)).unzip();
+    let drawn = under_net(|| owner.draw(&mut drawings));
+    let alone = drawings.len() == 1;
+    match drawn {
+        Ok(drawn) => {
+            for (drawn, reply) in drawn.into_iter().zip(replies) {
+                drop(reply.send(drawn));
+            }
+        }
+        Err(error) if alone => {
+            if let Some(reply) = replies.into_iter().next() {
+                drop(reply.send(Err(error)));
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, pictures = drawings.len(), "not drawn together; each is drawn alone");
+            for (drawing, reply) in drawings.into_iter().zip(replies) {
+                draw(owner, vec![Asked { drawing, reply }]);
+            }
+        }
+    }
+}
+
+/// A panic in `work` becomes an error.
+fn under_net<T>(work: impl FnOnce() -> Result<T, DiffusionError>) -> Result<T, DiffusionError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(DiffusionError::Panicked(panic_text(&*panic))))
 }
 
 /// Waits for the next order, and lets go of what is idle meanwhile. `None` when no handle is left.

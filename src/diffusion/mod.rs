@@ -18,6 +18,7 @@ mod autoencoders;
 mod conditioning;
 mod config;
 mod device;
+mod drawing;
 mod engine;
 mod error;
 mod guidance;
@@ -42,8 +43,8 @@ pub mod tokenizer;
 mod tests;
 
 pub use checkpoint::{Digests, FileDigest, weights_sha256};
-pub use config::{DeviceChoice, DiffusionConfig, DtypeChoice};
-pub use engine::{Engine, ModelInfo, Progress, RenderSpec};
+pub use config::{Determinism, DeviceChoice, DiffusionConfig, DtypeChoice};
+pub use engine::{Engine, ModelInfo, Progress, RenderSpec, Wanted};
 pub use error::DiffusionError;
 pub use lora::{AppliedLora, LoraChoice, LoraError};
 pub use render::{RenderOptions, Rendered, Timings};

@@ -8,12 +8,12 @@ use tch::Device;
 use super::checkpoint::{Checkpoint, Digests, ModelFiles};
 use super::config::DiffusionConfig;
 use super::device::Placement;
+use super::drawing::{Drawing, Drawn};
 use super::engine::ModelInfo;
 use super::error::DiffusionError;
 use super::lora::LoraShelf;
 use super::memory;
 use super::pipeline::StableDiffusionXLPipeline;
-use super::render::{RenderOptions, Rendered};
 use super::residents::Residents;
 use super::shim::InferenceMode;
 
@@ -21,6 +21,8 @@ use super::shim::InferenceMode;
 #[derive(Debug)]
 pub(super) struct Owner {
     placement: Placement,
+    /// How many pictures may be denoised as one batch.
+    most_together: usize,
     residents: Residents<ModelFiles, StableDiffusionXLPipeline>,
     /// What checkpoints may take together.
     budget_bytes: u64,
@@ -41,6 +43,7 @@ impl Owner {
         tracing::info!(device = %placement, dtype = placement.dtype(), "engine started");
         Ok(Self {
             placement,
+            most_together: if placement.is_deterministic(config) { 1 } else { config.batch },
             residents: Residents::new(config.resident_checkpoints, budget_bytes),
             budget_bytes,
             idle: (config.idle_unload_s > 0).then(|| Duration::from_secs(config.idle_unload_s)),
@@ -50,12 +53,18 @@ impl Owner {
         })
     }
 
-    /// Draws one picture, and loads its checkpoint first if need be.
-    pub(super) fn draw(
-        &mut self,
-        options: &RenderOptions,
-        progress: &mut dyn FnMut(u32, u32) -> bool,
-    ) -> Result<Rendered, DiffusionError> {
+    pub(super) fn most_together(&self) -> usize {
+        self.most_together
+    }
+
+    /// Draws pictures that are alike, and loads their checkpoint first if need be.
+    ///
+    /// # Errors
+    /// As [`StableDiffusionXLPipeline::draw`].
+    pub(super) fn draw(&mut self, drawings: &mut [Drawing]) -> Result<Vec<Drawn>, DiffusionError> {
+        let Some(options) = drawings.first().map(|drawing| drawing.options.clone()) else {
+            return Ok(Vec::new());
+        };
         let mut start = Instant::now();
         let mut lap_ms = || {
             let before = std::mem::replace(&mut start, Instant::now());
@@ -68,11 +77,13 @@ impl Owner {
         let load_ms = lap_ms();
         pipeline.set_loras(&loras)?;
         let lora_ms = read_ms + lap_ms();
-        let mut rendered = pipeline.draw(options, progress)?;
-        rendered.timings.load_ms = load_ms;
-        rendered.timings.lora_ms = lora_ms;
-        rendered.timings.total_ms += load_ms + lora_ms;
-        Ok(rendered)
+        let mut drawn = pipeline.draw(drawings)?;
+        for rendered in drawn.iter_mut().flatten() {
+            rendered.timings.load_ms = load_ms;
+            rendered.timings.lora_ms = lora_ms;
+            rendered.timings.total_ms += load_ms + lora_ms;
+        }
+        Ok(drawn)
     }
 
     /// Loads and checks a checkpoint, anew if its files are others than those that are resident.

@@ -46,10 +46,12 @@ pub struct Rendered {
     pub weights_sha256: String,
     /// What was merged into these weights, in the order of the hashes.
     pub loras: Vec<AppliedLora>,
+    /// How many pictures were denoised together with this one, itself included.
+    pub batch: usize,
     pub timings: Timings,
 }
 
-/// All in milliseconds.
+/// All in milliseconds. Pictures of one batch share all but decoding; a total is up to the picture's own end.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Timings {
     /// Loading the checkpoint; about 0 when it was resident.

@@ -8,6 +8,9 @@ use crate::config::complaints::Complaints;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct JobsConfig {
+    /// Jobs that are worked on at once: while one is finished and uploaded, the next is drawn, and what is alike among them
+    /// is drawn as one batch. 0 is as many as the engine draws together, which on the CPU is one.
+    pub workers: usize,
     /// How often a job is tried before it is FAILED.
     pub max_attempts: u32,
     /// How long a claim holds unless renewed, in seconds; it is renewed three times in that span.
@@ -20,12 +23,15 @@ pub struct JobsConfig {
 
 impl Default for JobsConfig {
     fn default() -> Self {
-        Self { max_attempts: 3, lease_s: 30, timeout_s: 1800, stop_grace_s: 5 }
+        Self { workers: 0, max_attempts: 3, lease_s: 30, timeout_s: 1800, stop_grace_s: 5 }
     }
 }
 
 impl JobsConfig {
     pub fn validate(&self, complaints: &mut Complaints) {
+        if self.workers > 64 {
+            complaints.add("jobs.workers", "must be at most 64");
+        }
         if !(1..=100).contains(&self.max_attempts) {
             complaints.add("jobs.max_attempts", "must be 1 to 100");
         }

@@ -1,7 +1,9 @@
 //! The kitchen's half of the story: a plan becomes pictures in the object store.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -14,13 +16,16 @@ use super::recipe::Recipe;
 use super::records::{provenance, record};
 use super::worker::Cook;
 use crate::credentials::Credentials;
-use crate::diffusion::{DiffusionError, Engine, LoraChoice, Progress, RenderSpec, Rendered};
+use crate::diffusion::{DiffusionError, Engine, LoraChoice, Progress, RenderSpec, Rendered, Wanted};
 use crate::finish::invisible_mark::InvisibleMark;
 use crate::finish::{Artwork, AvifEncoder, FinishError, Finished, Task, Tools, finish};
 use crate::plan::{Plan, PlannedLora, weights_name};
 use crate::presets::{Shelf, lora_file};
 use crate::storage::{KeyError, ObjectKey, Storage, StorageError};
 use crate::store::{Blocked, JobResult, NewRecord, Picture, Store, StoreError, Trace, ids, record_id};
+
+/// Takes pictures, and gives as many.
+pub type Render = Box<dyn Fn(Vec<Wanted>) -> Result<Vec<Rendered>, DiffusionError> + Send>;
 
 /// Takes name, bytes and content type.
 pub type PutObject = Box<dyn Fn(&ObjectKey, Bytes, &str) -> Result<(), StorageError> + Send>;
@@ -38,7 +43,9 @@ pub struct Kitchen {
     /// Where LoRA files lie, under their registered names.
     pub loras_dir: PathBuf,
     /// [`Engine::render`].
-    pub render: Box<dyn Fn(RenderSpec, Progress) -> Result<Rendered, DiffusionError> + Send>,
+    pub render: Render,
+    /// [`Engine::most_together`]: how many pictures of a job are asked for at once.
+    pub most_together: usize,
     /// [`Storage::put`], waited for.
     pub put: PutObject,
     /// [`Store::attachment`].
@@ -81,7 +88,8 @@ impl Kitchen {
             look,
             unavailable: Box::new(move |checkpoint, why| presets.unavailable().note(checkpoint, why)),
             workshop,
-            render: Box::new(move |spec, progress| engine.render(spec, progress)),
+            most_together: engine.most_together(),
+            render: Box::new(move |wanted| engine.render(wanted)),
             put: Box::new(move |key, bytes, content_type| {
                 runtime.block_on(storage.put(key, bytes, content_type))
             }),
@@ -122,8 +130,14 @@ fn make(
     let tools =
         Tools { mark: Some(&*workshop.mark), credentials: Some(&workshop.credentials), avif: workshop.avif };
     let (mut drawn, mut flags) = (Vec::new(), Vec::new());
+    let mut rendered = VecDeque::new();
     for index in 0..plan.sampling.num_images {
-        let Rendered { image, weights_sha256, .. } = draw(kitchen, plan, index, control)?;
+        if rendered.is_empty() {
+            rendered.extend(draw(kitchen, plan, index, control)?);
+        }
+        let Some(Rendered { image, weights_sha256, .. }) = rendered.pop_front() else {
+            return Err(CookError::failed("ENGINE", &"it gave fewer pictures than it was asked for", true));
+        };
         let inspected = inspect(&kitchen.look, &image, artwork.as_ref(), plan, index)?;
         evidence.extend(inspected.evidence);
         flags.extend(inspected.flags);
@@ -161,10 +175,36 @@ fn artwork(kitchen: &Kitchen, plan: &Plan) -> Result<Option<Artwork>, CookError>
     Ok(Some(artwork))
 }
 
-/// Picture `index` is drawn from `seed + index`, and its steps count on from those of the pictures before.
-fn draw(kitchen: &Kitchen, plan: &Plan, index: u32, control: &Control) -> Result<Rendered, CookError> {
+/// Draws picture `first` and those after it, as many as are drawn together. Each is drawn from `seed` and its number; their
+/// steps count on from those of the pictures before.
+fn draw(kitchen: &Kitchen, plan: &Plan, first: u32, control: &Control) -> Result<Vec<Rendered>, CookError> {
+    let pictures = plan.sampling.num_images;
+    let most = u32::try_from(kitchen.most_together).unwrap_or(u32::MAX);
+    let indices = first..pictures.min(first.saturating_add(most));
+    let done: Arc<[AtomicU32]> = indices.clone().map(|_| AtomicU32::new(0)).collect();
+    let wanted = indices.enumerate().map(|(place, index)| {
+        let (line, done) = (control.clone(), done.clone());
+        let progress: Progress = Box::new(move |step, steps| {
+            if let Some(mine) = done.get(place) {
+                mine.store(step, Ordering::Relaxed);
+            }
+            let together: u32 = done.iter().map(|step| step.load(Ordering::Relaxed)).sum();
+            line.progress(first * steps + together, pictures * steps)
+        });
+        Wanted { spec: spec(kitchen, plan, index), progress }
+    });
+    let rendered = (kitchen.render)(wanted.collect()).map_err(|error| {
+        if let DiffusionError::Checkpoint(why) = &error {
+            (kitchen.unavailable)(&weights_name(&plan.checkpoint, plan.vae.as_deref()), &why.to_string());
+        }
+        failed(&error)
+    })?;
+    if control.halted().is_some() { Err(CookError::Halted) } else { Ok(rendered) }
+}
+
+fn spec(kitchen: &Kitchen, plan: &Plan, index: u32) -> RenderSpec {
     let sampling = &plan.sampling;
-    let spec = RenderSpec {
+    RenderSpec {
         model_dir: kitchen.models_dir.join(&plan.checkpoint),
         vae: plan.vae.as_ref().map(|vae| kitchen.models_dir.join(vae)),
         prompt: plan.approved.clone(),
@@ -176,18 +216,7 @@ fn draw(kitchen: &Kitchen, plan: &Plan, index: u32, control: &Control) -> Result
         clip_skip: sampling.clip_skip,
         seed: sampling.seed.wrapping_add(index),
         loras: plan.loras.iter().map(|lora| choice(kitchen, lora)).collect(),
-    };
-    let line = control.clone();
-    let pictures = sampling.num_images;
-    let progress: Progress =
-        Box::new(move |step, steps| line.progress(index * steps + step, pictures * steps));
-    let rendered = (kitchen.render)(spec, progress).map_err(|error| {
-        if let DiffusionError::Checkpoint(why) = &error {
-            (kitchen.unavailable)(&weights_name(&plan.checkpoint, plan.vae.as_deref()), &why.to_string());
-        }
-        failed(&error)
-    })?;
-    if control.halted().is_some() { Err(CookError::Halted) } else { Ok(rendered) }
+    }
 }
 
 /// With another file than the plan names nothing is drawn.

@@ -27,7 +27,7 @@ mod tests;
 pub use config::JobsConfig;
 pub use control::{Control, Halt};
 pub use ending::{CookError, Cooked};
-pub use generate::{Kitchen, PutObject, Workshop, generate};
+pub use generate::{Kitchen, PutObject, Render, Workshop, generate};
 pub use inspect::{Look, look};
 pub use state::{JobState, Move};
 pub use worker::{Cook, Workers};

@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use super::*;
 use crate::compliance::PictureVerdict;
 use crate::credentials::{Credentials, CredentialsConfig};
-use crate::diffusion::{DiffusionError, Rendered, Timings};
+use crate::diffusion::{DiffusionError, Rendered, Timings, Wanted};
 use crate::finish::AvifEncoder;
 use crate::finish::invisible_mark::TileSpread;
 use crate::plan::Plan;
@@ -63,6 +63,7 @@ fn rendered(seed: u32) -> Rendered {
         image: pixels(seed),
         weights_sha256: "5a".repeat(32),
         loras: Vec::new(),
+        batch: 1,
         timings: Timings::default(),
     }
 }
@@ -86,12 +87,18 @@ fn passed() -> PictureVerdict {
 
 type Put = (String, Bytes, String);
 
+/// One after the other.
+fn each(draw: impl Fn(Wanted) -> Result<Rendered, DiffusionError> + Send + 'static) -> Render {
+    Box::new(move |wanted| wanted.into_iter().map(&draw).collect())
+}
+
 /// A kitchen that draws by arithmetic, and puts to a list.
 fn kitchen(puts: Sender<Put>) -> Kitchen {
     Kitchen {
         models_dir: "models".into(),
         loras_dir: "loras".into(),
-        render: Box::new(|spec, mut progress| {
+        most_together: 1,
+        render: each(|Wanted { spec, mut progress }| {
             assert_eq!(spec.model_dir, std::path::Path::new("models/starter"));
             for step in 1..=spec.num_inference_steps {
                 if !progress(step, spec.num_inference_steps) {
@@ -187,20 +194,51 @@ fn checked_recipe(records: &Records, plan: &Plan, index: u32, puts: &[Put]) -> S
 }
 
 #[tokio::test]
+async fn a_jobs_pictures_are_asked_for_together_and_their_steps_add_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, key) = open(&config(folder.path())).await;
+    let (sender, puts) = channel();
+    let (asked, batches) = channel();
+    let mut together = kitchen(sender);
+    let draw = together.render;
+    together.most_together = 4;
+    together.render = Box::new(move |mut wanted| {
+        let seeds: Vec<_> = wanted.iter().map(|wanted| wanted.spec.seed).collect();
+        // As a batch is: each step of all before the next.
+        for step in 1..=3 {
+            assert!(wanted.iter_mut().all(|wanted| (wanted.progress)(step, 4)));
+        }
+        asked.send(seeds).unwrap();
+        draw(wanted)
+    });
+    let (line, plan) = (Control::new(Arc::default(), Duration::from_secs(60)), plan(7));
+    generate(&together, &plan, &line).unwrap().result.unwrap();
+    assert_eq!(batches.try_iter().collect::<Vec<_>>(), [[7, 8]]);
+    assert_eq!(drain(&puts).len(), 4);
+    let workers = Workers::start(store.clone(), vec![together.into_cook()], &quick()).await.unwrap();
+    let id = submit(&store, key).await;
+    let Outcome::Completed(result) = ended(&store, key, &id).await else { panic!() };
+    assert_eq!(result.pictures.iter().map(|picture| picture.seed).collect::<Vec<_>>(), [7, 8]);
+    let view = store.job(key, &id).await.unwrap();
+    assert_eq!((view.step(), view.steps()), (8, 8));
+    stop(workers).await;
+}
+
+#[tokio::test]
 async fn a_job_that_fails_or_panics_every_time_ends_and_the_next_one_flows() {
     let folder = tempfile::tempdir().unwrap();
     let (store, key) = open(&config(folder.path())).await;
     let tries = Arc::new(AtomicU32::new(0));
     let (sender, _puts) = channel();
     let mut bad = kitchen(sender);
-    let good = std::mem::replace(&mut bad.render, Box::new(|_, _| unreachable!()));
+    let good = std::mem::replace(&mut bad.render, Box::new(|_| unreachable!()));
     let counted = tries.clone();
-    bad.render = Box::new(move |spec, progress| match counted.fetch_add(1, Ordering::SeqCst) {
+    bad.render = Box::new(move |wanted| match counted.fetch_add(1, Ordering::SeqCst) {
         0 => Err(DiffusionError::Panicked("the driver".to_owned())),
         1 => panic!("planned"),
         2 => Err(DiffusionError::Stopped),
         3 => Err(DiffusionError::NotFinite { what: "latents".to_owned() }),
-        _ => good(spec, progress),
+        _ => good(wanted),
     });
     let workers = Workers::start(store.clone(), vec![bad.into_cook()], &quick()).await.unwrap();
     let ids = [submit(&store, key).await, submit(&store, key).await, submit(&store, key).await];
@@ -240,9 +278,9 @@ async fn an_upload_that_fails_is_repeated_and_the_picture_is_not_drawn_again() {
     let mut flaky = kitchen(sender);
     let (render, put) = (flaky.render, flaky.put);
     let counted = drawn.clone();
-    flaky.render = Box::new(move |spec, progress| {
+    flaky.render = Box::new(move |wanted| {
         counted.fetch_add(1, Ordering::SeqCst);
-        render(spec, progress)
+        render(wanted)
     });
     let tries = AtomicU32::new(0);
     flaky.put = Box::new(move |key: &ObjectKey, bytes, content_type: &str| {
@@ -268,7 +306,7 @@ async fn a_job_that_runs_too_long_is_timed_out_and_publishes_nothing() {
     let (store, key) = open(&config(folder.path())).await;
     let (sender, puts) = channel();
     let mut slow = kitchen(sender);
-    slow.render = Box::new(|spec, mut progress| {
+    slow.render = each(|Wanted { spec, mut progress }| {
         let mut step = 0;
         while progress(step, 1_000_000) {
             step += 1;
@@ -291,14 +329,14 @@ async fn a_job_that_runs_too_long_is_timed_out_and_publishes_nothing() {
 fn waiting(started: Sender<()>, go_on: Receiver<()>, puts: Sender<Put>) -> Kitchen {
     let mut kitchen = kitchen(puts);
     let (render, go_on) = (kitchen.render, Mutex::new(go_on));
-    kitchen.render = Box::new(move |spec, mut progress| {
+    kitchen.render = Box::new(move |mut wanted| {
         let _ = started.send(());
         loop {
-            if !progress(1, 4) {
+            if !wanted.iter_mut().all(|wanted| (wanted.progress)(1, 4)) {
                 return Err(DiffusionError::Cancelled { step: 1, steps: 4 });
             }
             if go_on.lock().unwrap().recv_timeout(Duration::from_millis(5)).is_ok() {
-                return render(spec, progress);
+                return render(wanted);
             }
         }
     });

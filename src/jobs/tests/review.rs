@@ -106,7 +106,7 @@ async fn a_picture_that_is_flagged_is_delivered_and_says_so() {
 #[tokio::test]
 async fn what_was_found_is_written_down_where_a_later_step_fails() {
     let stumbling = |puts| Kitchen {
-        render: Box::new(|spec, _| match spec.seed {
+        render: each(|wanted| match wanted.spec.seed {
             7 => Ok(rendered(7)),
             other => Err(DiffusionError::Unsuitable(format!("seed {other}"))),
         }),

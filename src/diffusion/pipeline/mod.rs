@@ -1,28 +1,21 @@
-//! The recipe of a picture: `StableDiffusionXLPipeline.__call__`
-//! (`diffusers/pipelines/stable_diffusion_xl/pipeline_stable_diffusion_xl.py`, 0.42.1), step for step.
+//! A checkpoint in memory: its networks, that they fit each other, and the LoRAs that are part of them.
+//!
+//! - `draw`: what is drawn with it
 
-use std::time::Instant;
-
-use tch::Tensor;
+mod draw;
 
 use super::autoencoders::AutoencoderKL;
 use super::checkpoint::{
     Checkpoint, CheckpointError, Digests, ModelFiles, ModelIndex, tokenizer, with_weights_sha256,
 };
-use super::conditioning::{self, Encoder, Prompts};
+use super::conditioning::Encoder;
 use super::device::Placement;
 use super::error::DiffusionError;
-use super::layers::{may_pack, weights_changed};
+use super::layers::weights_changed;
 use super::lora::{ChosenLora, LoraStack};
-use super::noise::{Noise, ShimError};
-use super::render::{RenderOptions, Rendered, Timings};
-use super::schedulers::{SchedulerConfig, scheduler};
+use super::schedulers::SchedulerConfig;
 use super::text_encoders::CLIPTextModel;
 use super::unets::UNet2DConditionModel;
-use super::{guidance, image_io};
-
-/// The longest side a picture may have, in pixels; beyond it memory would run out before libtorch says so.
-const LONGEST_SIDE_PX: u32 = 4096;
 
 /// A checkpoint, loaded.
 #[derive(Debug)]
@@ -150,125 +143,5 @@ impl StableDiffusionXLPipeline {
         // Before the first weight changes, so that a panic among them leaves nothing packed of what they were.
         weights_changed();
         Ok(self.loras.set(loras)?)
-    }
-
-    /// Draws one picture; `progress` is told after each step. The comments keep diffusers' numbers.
-    pub(super) fn draw(
-        &self,
-        options: &RenderOptions,
-        progress: &mut dyn FnMut(u32, u32) -> bool,
-    ) -> Result<Rendered, DiffusionError> {
-        let mut timings = Timings::default();
-        let mut clock = Stopwatch::start();
-        may_pack(self.packs);
-
-        // 1. Check inputs
-        let shape = self.latent_shape(options)?;
-
-        // 2. Define call parameters
-        let guided = guidance::is_on(options.guidance_scale);
-
-        // 3. Encode input prompt, and 7. Prepare added time ids & embeddings
-        let prompts = Prompts {
-            positive: [options.prompt.positive(); 2],
-            negative: guided.then(|| [options.prompt.negative(); 2]),
-            clip_skip: options.clip_skip,
-            force_zeros_for_empty_prompt: self.model_index.force_zeros_for_empty_prompt,
-        };
-        let conditioning = conditioning::encode([&self.first, &self.second], prompts, options.size)?;
-
-        // 4. Prepare timesteps
-        let mut scheduler =
-            scheduler(options.sampler, &self.scheduler_config, options.num_inference_steps as usize)
-                .map_err(|error| DiffusionError::Unsuitable(error.to_string()))?;
-        let timesteps = scheduler.timesteps().to_vec();
-        let prepared =
-            self.unet.prepare(&timesteps, &conditioning.prompt_embeds, &conditioning.added_cond_kwargs);
-
-        // 5. Prepare latent variables
-        let no_noise = |error: ShimError| DiffusionError::Unsuitable(error.to_string());
-        let mut noise = Noise::new(&[u64::from(options.seed)]).map_err(no_noise)?;
-        let unit_noise = match &options.initial_latents {
-            Some(path) => image_io::read_latents(path, &shape)?,
-            None => noise.draw(&shape).map_err(no_noise)?,
-        };
-        let mut latents = unit_noise.to_device(self.placement.device) * scheduler.init_noise_sigma();
-        timings.encode_ms = clock.lap_ms();
-
-        // 8. Denoising loop
-        let order = scheduler.order();
-        let steps = u32::try_from(timesteps.len().div_ceil(order)).unwrap_or(u32::MAX);
-        let mut step = 0;
-        for index in 0..timesteps.len() {
-            let scaled = scheduler.scale_model_input(&latents, index);
-            let latent_model_input = if guided { Tensor::cat(&[&scaled, &scaled], 0) } else { scaled };
-            let mut noise_pred = self.unet.forward(&latent_model_input, &prepared, index);
-            if guided {
-                noise_pred = guidance::guide(&noise_pred, options.guidance_scale, options.guidance_rescale);
-            }
-            latents = scheduler.step(&noise_pred, index, &latents, &mut noise).map_err(no_noise)?;
-            if (index + 1) % order != 0 && index + 1 != timesteps.len() {
-                continue;
-            }
-            step += 1;
-            timings.steps_ms.push(clock.lap_ms());
-            if !progress(step, steps) {
-                return Err(DiffusionError::Cancelled { step, steps });
-            }
-        }
-        image_io::check_finite(&latents, "the latents after the last step")?;
-        if let Some(path) = &options.dump_latents {
-            image_io::write_latents(path, &latents)?;
-        }
-
-        // 9. Decode
-        let image = image_io::to_image(&self.vae.decode(&self.vae.unscale(&latents)))?;
-        timings.decode_ms = clock.lap_ms();
-        timings.total_ms = clock.total_ms();
-        let (weights_sha256, loras) = (self.weights_sha256.clone(), self.loras.merged().to_vec());
-        Ok(Rendered { image, weights_sha256, loras, timings })
-    }
-
-    /// `[1, latent_channels, height, width]`
-    fn latent_shape(&self, options: &RenderOptions) -> Result<[i64; 4], DiffusionError> {
-        let factor = self.vae_scale_factor();
-        let (width, height) = (options.size.width_px, options.size.height_px);
-        for (name, side) in [("width", width), ("height", height)] {
-            if side == 0 || side % factor != 0 || side > LONGEST_SIDE_PX {
-                return Err(DiffusionError::Unsuitable(format!(
-                    "{name} {side} px: this checkpoint draws multiples of {factor} up to {LONGEST_SIDE_PX}"
-                )));
-            }
-        }
-        if !options.guidance_scale.is_finite() {
-            return Err(DiffusionError::Unsuitable(format!("guidance scale {}", options.guidance_scale)));
-        }
-        if !(0.0..=1.0).contains(&options.guidance_rescale) {
-            let reason = format!("guidance rescale {}: it goes from 0 to 1", options.guidance_rescale);
-            return Err(DiffusionError::Unsuitable(reason));
-        }
-        Ok([1, self.vae.config.latent_channels, i64::from(height / factor), i64::from(width / factor)])
-    }
-}
-
-/// Time since the last lap, and since the start.
-struct Stopwatch {
-    start: Instant,
-    lap: Instant,
-}
-
-impl Stopwatch {
-    fn start() -> Self {
-        let now = Instant::now();
-        Self { start: now, lap: now }
-    }
-
-    fn lap_ms(&mut self) -> f64 {
-        let before = std::mem::replace(&mut self.lap, Instant::now());
-        (self.lap - before).as_secs_f64() * 1e3
-    }
-
-    fn total_ms(&self) -> f64 {
-        self.start.elapsed().as_secs_f64() * 1e3
     }
 }
