@@ -100,22 +100,16 @@ impl EnhanceDesk {
         draft.not_enhanced(why, strict)
     }
 
-    /// For `optimize`: the enhanced prompt.
+    /// For `optimize`: the enhanced prompt of one that was reviewed.
     ///
     /// # Errors
-    /// 502 when the model fails, 503 when too many wait for it, 400 for a prompt that would be blocked.
+    /// 502 when the model fails, 503 when too many wait for it.
     pub(super) async fn prompt(
         &self,
         errand: Errand,
         draft: &Draft,
         tokenizers: &Tokenizers,
     ) -> Result<String, ApiError> {
-        review(&self.reviewer, draft, &errand.tightened).map_err(|blocked| {
-            ApiError::new(Code::ContentBlocked)
-                .with("message", blocked.message)
-                .with("filter_categories", blocked.categories)
-                .with("compliance_codes", blocked.codes)
-        })?;
         let made = self.run(errand, draft, tokenizers).await;
         made.map(|(_, made)| made.prompt).map_err(|error| match error {
             Unenhanced::Line(error) if error.code() == Code::Unavailable => error,

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::draft::Draft;
 use super::line::Line;
 use crate::compliance::{
-    Clearance, ModerationUnavailable, Moderator, Opinion, Reviewed, Reviewer, Texts, Tightened,
+    Clearance, Evidence, ModerationUnavailable, Moderator, Opinion, Reviewed, Reviewer, Texts, Tightened,
 };
 use crate::error::{ApiError, Code};
 use crate::store::{Store, StoreError};
@@ -104,4 +106,13 @@ fn reviewed(
     let overridden = store.overridden(key_id, &texts.sha256())?;
     let clearance = Clearance { tightened, overridden, ..Clearance::default() };
     Ok(reviewer.prompt(&texts, clearance, &opinion))
+}
+
+/// Evidence as the ledger keeps it.
+pub(super) fn written(evidence: &[Evidence]) -> Result<Vec<Value>, ApiError> {
+    let entries: Result<_, _> = evidence.iter().map(serde_json::to_value).collect();
+    entries.map_err(|error| {
+        tracing::error!(%error, "evidence cannot be written");
+        Code::Internal.into()
+    })
 }

@@ -1,8 +1,8 @@
 //! A prompt, and a prompt with what was added.
 
-use super::enhancer::{EnhanceError, Enhancer, Wish};
+use super::enhancer::{EnhanceError, Enhancer, Grasp, Wish};
 use super::random::Random;
-use super::shell::{Place, Sieve, pieces, wishes};
+use super::shell::{Place, Sieve, goes_with, pieces, wishes};
 
 /// Fewer usable terms of a model than this are filled up from the vocabulary.
 const FEWEST: usize = 2;
@@ -68,7 +68,9 @@ pub fn enhance(
             additions.pop();
         }
     };
-    for piece in pieces(&said).take(MOST_TRIED) {
+    let fragments = enhancer.grasp() == Grasp::Fragments;
+    let goes = |piece: &&str| !fragments || goes_with(piece, ask.positive);
+    for piece in pieces(&said).take(MOST_TRIED).filter(goes) {
         if additions.len() < ask.most_terms {
             keep(piece, &mut additions);
         }

@@ -10,6 +10,15 @@ pub struct Wish {
     pub seed: u64,
 }
 
+/// How far a source understands what it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grasp {
+    /// It knows what goes with what.
+    Whole,
+    /// It goes on with a text: only what goes with any prompt is taken.
+    Fragments,
+}
+
 /// A source of proposals. What it says is only ever taken apart, never used as it stands.
 pub trait Enhancer: fmt::Debug + Send + Sync {
     /// Proposes further terms, separated by commas. Blocks: for plain threads only.
@@ -17,6 +26,11 @@ pub trait Enhancer: fmt::Debug + Send + Sync {
     /// # Errors
     /// When there is no proposal; what failed inside is in the error, for the log.
     fn propose(&self, wish: &Wish) -> Result<String, EnhanceError>;
+
+    /// Whether its proposals can be about anything.
+    fn grasp(&self) -> Grasp {
+        Grasp::Whole
+    }
 
     /// One line for people: what it is, or why it cannot work, as far as can be known without asking it.
     ///

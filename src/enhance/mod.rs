@@ -20,6 +20,6 @@ mod shell;
 pub use ask::{Ask, Enhanced, enhance};
 pub use config::{EnhanceConfig, Kind};
 pub use embedded::Embedded;
-pub use enhancer::{EnhanceError, Enhancer, Wish};
+pub use enhancer::{EnhanceError, Enhancer, Grasp, Wish};
 pub use none::Disabled;
 pub use openai::OpenAi;

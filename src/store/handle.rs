@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
+use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use super::callers::{Caller, Callers};
@@ -138,6 +139,13 @@ impl Store {
             Some(Inserted::QueueFull) => Err(SubmitError::QueueFull),
             Some(Inserted::IdempotencyMismatch) => Err(SubmitError::IdempotencyMismatch),
         }
+    }
+
+    /// Writes into the ledger what was decided of a request that is no job; `id` is what it is known by. When it returns the
+    /// entries survive any crash.
+    pub async fn note(&self, id: String, key_id: i64, entries: Vec<Value>) -> Result<(), StoreError> {
+        let now_ms = (self.inner.now_ms)();
+        self.write(move |connection| ledger::note(connection, &id, key_id, entries, now_ms), |_, _| {}).await
     }
 
     /// A job of this key: from memory, or from the disk, off the event loop, where it ended long ago. Unknown,

@@ -17,6 +17,11 @@ pub fn job_id(random: [u8; 32]) -> String {
     format!("run_{}", digits(random, BASE36, 26))
 }
 
+/// `opt_` and 26 characters of `[a-z0-9]`: by which the ledger knows a prompt that `optimize` refused.
+pub fn refusal_id(random: [u8; 32]) -> String {
+    format!("opt_{}", digits(random, BASE36, 26))
+}
+
 /// 20 characters of `[a-z0-9]`: 103 bits; the first part of every object name of a job.
 pub fn gen_id(random: [u8; 32]) -> String {
     digits(random, BASE36, 20)

@@ -194,11 +194,10 @@ impl LedgerDesk {
         let mut entry = json!({"event": ruling.name(), "by": who, "reason": reason});
         if ruling != Ruling::Appealed {
             entry["rules_on"] = first["text_sha256"].clone();
-            entry["key_id"] = json!(transaction.query_row(
-                "SELECT key_id FROM jobs WHERE id = :id",
-                named_params! { ":id": job_id },
-                |row| row.get::<_, i64>(0),
-            )?);
+            entry["key_id"] = match &first["key_id"] {
+                Value::Null => json!(key_of(&transaction, job_id)?),
+                noted => noted.clone(),
+            };
         }
         if ruling == Ruling::Overridden {
             let category = |entry: &Value| serde_json::from_value::<Category>(entry["category"].clone());
@@ -223,6 +222,25 @@ impl Ruling {
             Self::Overridden => "override",
         }
     }
+}
+
+fn key_of(connection: &Connection, job_id: &str) -> Result<i64, StoreError> {
+    let mut select = connection.prepare_cached("SELECT key_id FROM jobs WHERE id = :id")?;
+    Ok(select.query_row(named_params! { ":id": job_id }, |row| row.get(0))?)
+}
+
+/// Entries of what is no job, and is known by an id all the same. Each names the key that asked.
+pub(super) fn note(
+    connection: &Connection,
+    id: &str,
+    key_id: i64,
+    mut entries: Vec<Value>,
+    at_ms: i64,
+) -> Result<(), StoreError> {
+    for entry in &mut entries {
+        entry["key_id"] = json!(key_id);
+    }
+    append(connection, id, &entries, at_ms)
 }
 
 fn blocked_entries(connection: &Connection, job_id: &str) -> Result<Vec<Value>, StoreError> {

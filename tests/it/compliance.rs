@@ -125,6 +125,21 @@ fn an_operator_can_let_texts_pass_but_not_those_of_a_locked_category() {
 }
 
 #[test]
+fn a_prompt_that_optimize_refuses_is_written_down_and_can_be_ruled_on() {
+    let house = House::shared();
+    let asked = || house.ask(&json!({"action": "optimize", "prompt": "a gallery, canary-hate"}));
+    let refused = asked();
+    assert_eq!((refused.status, &refused.json()["code"]), (400, &json!("CONTENT_BLOCKED")));
+    let id = refused.json()["details"]["id"].as_str().unwrap().to_owned();
+    assert!(id.starts_with("opt_"), "{id}");
+    let entries = ledger(&house, &id);
+    assert_eq!((&entries[0]["decision"], &entries[0]["category"]), (&json!("blocked"), &json!("hate")));
+    assert!(entries[0]["key_id"].is_i64(), "{}", entries[0]);
+    house.cli(&["ledger", "rule", &id, "override", "--by", "ada", "--reason", "an exhibition about it"]);
+    assert_ne!(asked().json()["code"], "CONTENT_BLOCKED");
+}
+
+#[test]
 fn without_its_picture_filter_the_service_is_not_ready_and_delivers_nothing() {
     let house = House::start_until("/healthz", &[("IMGEN_PICTURE_MODEL", "/nowhere/open-nsfw.onnx")]);
     let ready = house.send("GET", "/readyz", &[("Authorization", None)], b"");

@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 use super::super::enhancing::Errand;
 use super::super::fields::{self, Aliases, Int, present};
 use super::super::loras::LoraRequest;
-use super::super::reviewing::Opinions;
+use super::super::reviewing::{Opinions, written};
 use super::super::{Chance, Draft, Services, idempotency, resolve, tightened};
 use super::{Asked, ok, spend, viewer};
-use crate::compliance::{Evidence, Reviewed};
+use crate::compliance::Reviewed;
 use crate::error::{ApiError, Code};
 use crate::plan::Warning;
 use crate::presets::{Model, Shelf};
@@ -103,15 +103,6 @@ impl From<Ticket> for GenerateResponse {
             warnings: receipt.warnings,
         }
     }
-}
-
-/// Evidence as the ledger keeps it.
-fn written(evidence: &[Evidence]) -> Result<Vec<Value>, ApiError> {
-    let entries: Result<_, _> = evidence.iter().map(serde_json::to_value).collect();
-    entries.map_err(|error| {
-        tracing::error!(%error, "evidence cannot be written");
-        Code::Internal.into()
-    })
 }
 
 pub(super) async fn generate(asked: Asked<'_>, services: &Services) -> Result<HttpResponse, ApiError> {

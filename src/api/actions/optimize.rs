@@ -5,10 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::super::enhancing::Errand;
 use super::super::fields::{self, Int};
+use super::super::reviewing::{Opinions, written};
 use super::super::{Chance, Services, resolve};
 use super::{Asked, GenerateRequest, ok, spend, viewer};
-use crate::error::ApiError;
+use crate::compliance::Blocked;
+use crate::error::{ApiError, Code};
 use crate::plan::Warning;
+use crate::store::ids;
 
 /// The specification's two parameters, and those of `generate` that matter here.
 #[derive(Debug, Default, Deserialize)]
@@ -38,7 +41,23 @@ pub(super) async fn optimize(asked: Asked<'_>, services: &Services) -> Result<Ht
     let (presets, chance) = (services.presets.now(), Chance::draw()?);
     let draft = resolve(&request, &presets, &viewer(&asked.caller), &chance)?;
     let tightened = asked.caller.tightened.clone();
+    let reviewed = services.review.review(&draft, &tightened, asked.caller.key_id, Opinions::All).await?;
+    if let Err(blocked) = reviewed.verdict {
+        let id = ids::refusal_id(ids::os_random()?);
+        let key_id = asked.caller.key_id;
+        services.store.note(id.clone(), key_id, written(&reviewed.evidence)?).await?;
+        return Err(refused(&id, blocked));
+    }
     let errand = Errand { request, presets, caller: asked.caller, chance, tightened };
     let prompt = services.enhance.prompt(errand, &draft, &services.tokenizers).await?;
     Ok(ok(OptimizeResponse { prompt, seed: draft.seed(), warnings: draft.warnings }))
+}
+
+/// A prompt that would be blocked, and what the ledger knows the refusal by.
+fn refused(id: &str, blocked: Blocked) -> ApiError {
+    ApiError::new(Code::ContentBlocked)
+        .with("message", blocked.message)
+        .with("id", id)
+        .with("filter_categories", blocked.categories)
+        .with("compliance_codes", blocked.codes)
 }

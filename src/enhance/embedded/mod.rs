@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::enhancer::{EnhanceError, Enhancer, Wish};
+use super::enhancer::{EnhanceError, Enhancer, Grasp, Wish};
 use model::Model;
 
 /// What every GGUF file begins with.
@@ -79,6 +79,11 @@ impl Enhancer for Embedded {
             RecvTimeoutError::Timeout => Err(EnhanceError::Timeout),
             RecvTimeoutError::Disconnected => Err(Self::failed(&self.file, &"its thread has ended")),
         })
+    }
+
+    /// 135 million weights propose dark chocolate beside a cozy sweater.
+    fn grasp(&self) -> Grasp {
+        Grasp::Fragments
     }
 
     fn check(&self) -> Result<String, EnhanceError> {

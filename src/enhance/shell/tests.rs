@@ -2,11 +2,29 @@ use proptest::prelude::*;
 
 use super::words::is_word;
 use super::*;
-use crate::enhance::{Ask, EnhanceError, Enhancer, Wish, enhance};
+use crate::enhance::{Ask, EnhanceError, Enhancer, Grasp, Wish, enhance};
 use crate::prompt::parse;
 
 #[derive(Debug)]
 struct Says(String);
+
+/// Says the same and understands nothing.
+#[derive(Debug)]
+struct Babbles(Says);
+
+impl Enhancer for Babbles {
+    fn propose(&self, wish: &Wish) -> Result<String, EnhanceError> {
+        self.0.propose(wish)
+    }
+
+    fn grasp(&self) -> Grasp {
+        Grasp::Fragments
+    }
+
+    fn check(&self) -> Result<String, EnhanceError> {
+        self.0.check()
+    }
+}
 
 impl Enhancer for Says {
     fn propose(&self, _: &Wish) -> Result<String, EnhanceError> {
@@ -153,6 +171,9 @@ fn what_is_no_plain_addition_is_left_out() {
         "",
         "this image shows a cat",
         "schoolgirl",
+        "open mouth",
+        "bright smile",
+        "blonde",
         "teen style",
         "artstation",
     ] {
@@ -173,6 +194,28 @@ fn good_proposals_are_taken_cleaned_in_order_and_once() {
         "a cat, tall grass, morning dew"
     );
     assert_eq!(enhanced("un chat", "lumière dorée, forêt"), "un chat, lumière dorée, forêt");
+}
+
+/// What the embedded model said of portraits in earlier days, and what may be left of it.
+#[test]
+fn of_a_model_that_understands_nothing_only_what_goes_with_anything_is_taken() {
+    let said = "dark chocolate, rich flavors, golden light, sunset over mountains, happy-go-beer sundae, soft shadows, candle in the corner";
+    let babbles = |prompt: &str| {
+        let parsed = parse(prompt, &|_| true).unwrap();
+        let ask = Ask {
+            prompt,
+            positive: &parsed.positive,
+            negative: &parsed.negative,
+            vocabulary: &[],
+            refused: &[],
+            most_terms: 6,
+            seed: 1,
+        };
+        enhance(&Babbles(Says(said.to_owned())), &ask, &mut |_| true).unwrap().additions
+    };
+    assert_eq!(babbles("gray hair, glasses"), ["golden light", "soft shadows"]);
+    assert_eq!(babbles("a cat, blue background"), ["golden light", "soft shadows"]);
+    assert_eq!(babbles("a violin"), ["golden light", "sunset over mountains", "soft shadows"]);
 }
 
 #[test]

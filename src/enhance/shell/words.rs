@@ -22,13 +22,22 @@ static OPPOSITES: LazyLock<HashMap<String, (usize, usize)>> = LazyLock::new(|| {
 const SMALL: &[&str] =
     &["a", "an", "and", "at", "by", "for", "from", "in", "into", "of", "on", "the", "to", "with"];
 
-fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
+pub(super) fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
     text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).filter(|line| !line.is_empty())
 }
 
 /// Whether no addition may hold the word, in lower case.
 pub(super) fn is_refused(word: &str) -> bool {
     REFUSED.contains(word)
+}
+
+/// Stems of words for people and what only they have.
+static SOMEBODY: LazyLock<HashSet<String>> =
+    LazyLock::new(|| lines(include_str!("somebody.txt")).flat_map(str::split_whitespace).map(stem).collect());
+
+/// Whether a text speaks of somebody who is seen, or says itself what is behind them.
+pub(super) fn is_somebody(text: &str) -> bool {
+    stems(text).iter().any(|stem| SOMEBODY.contains(stem))
 }
 
 /// Group and side of a stem that has an opposite.
@@ -47,7 +56,7 @@ pub(super) fn stems(term: &str) -> Vec<String> {
 }
 
 /// Enough to see that `lights` is `light` and `smiling` is `smile`.
-fn stem(word: &str) -> String {
+pub(super) fn stem(word: &str) -> String {
     let word = word.strip_suffix("'s").unwrap_or(word);
     let cut = |end: &str| word.strip_suffix(end).filter(|rest| rest.chars().count() >= 4);
     let base = cut("ing").or_else(|| cut("ed")).or_else(|| cut("es")).or_else(|| cut("y"));
