@@ -26,21 +26,21 @@ impl Tokenizers {
     /// What both prompts fill, by text encoder.
     ///
     /// # Errors
-    /// 500 when a checkpoint's tokenizers cannot be read.
+    /// 503 when a checkpoint's tokenizers cannot be read.
     pub(super) async fn count(
         &self,
         checkpoint: String,
         composed: Composed,
     ) -> Result<[Vec<Windows>; 2], ApiError> {
-        let own = self.clone();
+        let (own, name) = (self.clone(), checkpoint.clone());
         let counted = web::block(move || {
             let counter = own.of(&checkpoint)?;
             Ok([counter.count(&composed.positive)?, counter.count(&composed.negative)?])
         });
         let counted: Result<_, TokenizerError> = counted.await.map_err(|_| Code::Internal)?;
         counted.map_err(|error| {
-            tracing::error!(%error, "a checkpoint's tokenizers cannot be read");
-            Code::Internal.into()
+            tracing::error!(%error, checkpoint = name, "a checkpoint's tokenizers cannot be read");
+            Code::ModelUnavailable.into()
         })
     }
 

@@ -156,7 +156,7 @@ pub(super) async fn generate(asked: Asked<'_>, services: &Services) -> Result<Ht
 
 /// # Errors
 /// 503 where the model's checkpoint could not be loaded lately. The reason names files, so it stays in the log.
-fn check_available(draft: &Draft, presets: &Shelf) -> Result<(), ApiError> {
+pub(super) fn check_available(draft: &Draft, presets: &Shelf) -> Result<(), ApiError> {
     if presets.unavailable().why(&draft.weights()).is_none() {
         return Ok(());
     }

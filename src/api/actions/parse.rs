@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::super::reviewing::Opinions;
 use super::super::{Chance, Services, fields, resolve, tightened};
-use super::generate::{ALIASES, GenerateRequest};
+use super::generate::{ALIASES, GenerateRequest, check_available};
 use super::{Asked, ok, viewer};
 use crate::compliance;
 use crate::diffusion::tokenizer::{MOST_WINDOWS, Windows};
@@ -67,6 +67,7 @@ pub(super) async fn parse(asked: Asked<'_>, services: &Services) -> Result<HttpR
     let presets = services.presets.now();
     let viewer = viewer(&asked.caller);
     let draft = resolve(&request, &presets, &viewer, &Chance::draw()?)?;
+    check_available(&draft, &services.presets)?;
     let tightened = tightened::read(request.compliance.as_ref())?.and(&asked.caller.tightened);
     let key_id = asked.caller.key_id;
     let reviewed = services.review.review(&draft, &tightened, key_id, Opinions::None).await?;
