@@ -104,8 +104,8 @@ impl Draft {
     }
 
     /// What else the client said that may describe the picture, for compliance.
-    pub fn said(&self) -> [&str; 7] {
-        plan::said(&self.prompt, self.original_prompt.as_deref(), &self.credentials)
+    pub fn said(&self) -> Vec<&str> {
+        plan::said(&self.prompt, self.original_prompt.as_deref(), &self.credentials, &self.loras)
     }
 
     /// All that compliance is to look at; `said` is what [`said`](Self::said) gives.

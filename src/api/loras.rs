@@ -103,7 +103,8 @@ fn find<'a>(name: &str, place: Place<'a>) -> Result<&'a RegisteredLora, String> 
 
 fn planned(name: &str, file: &RegisteredLora, weight: f64, te_weight: Option<f64>) -> PlannedLora {
     let te_weight = te_weight.unwrap_or(weight);
-    PlannedLora { name: name.to_owned(), sha256: file.sha256.clone(), weight, te_weight }
+    let (sha256, trigger) = (file.sha256.clone(), file.trigger.clone());
+    PlannedLora { name: name.to_owned(), sha256, weight, te_weight, trigger }
 }
 
 #[cfg(test)]
@@ -159,7 +160,8 @@ mod tests {
     }
 
     fn lora(name: &str, weight: f64, te_weight: f64) -> PlannedLora {
-        PlannedLora { name: name.to_owned(), sha256: EMPTY_SHA256.to_owned(), weight, te_weight }
+        let (name, sha256) = (name.to_owned(), EMPTY_SHA256.to_owned());
+        PlannedLora { name, sha256, weight, te_weight, trigger: String::new() }
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl ReviewDesk {
         let owned = Owned {
             positive: draft.composed.positive.clone(),
             negative: draft.composed.negative.clone(),
-            others: draft.said().map(str::to_owned).into(),
+            others: draft.said().into_iter().map(str::to_owned).collect(),
         };
         let (reviewer, store) = (self.reviewer.clone(), self.store.clone());
         let tightened = tightened.clone();

@@ -31,6 +31,8 @@ const NUMBERS: [&str; 19] = [
 const BEHIND: &[&[&str]] = &[
     &["year", "old"],
     &["years", "old"],
+    &["year", "girl"],
+    &["year", "boy"],
     &["yr", "old"],
     &["yrs", "old"],
     &["y", "old"],
@@ -52,8 +54,17 @@ const BEHIND_YOUNGER: &[&[&str]] =
     &[&["month", "old"], &["months", "old"], &["week", "old"], &["weeks", "old"]];
 
 /// What makes the number behind it an age.
-const BEFORE: &[&[&str]] =
-    &[&["age"], &["aged"], &["ages"], &["age", "of"], &["age", "is"], &["turned"], &["turning"]];
+const BEFORE: &[&[&str]] = &[
+    &["age"],
+    &["aged"],
+    &["ages"],
+    &["aged", "between"],
+    &["ages", "between"],
+    &["age", "of"],
+    &["age", "is"],
+    &["turned"],
+    &["turning"],
+];
 
 /// What makes the number behind it an upper bound.
 const BEFORE_BOUND: &[&[&str]] = &[&["under"], &["below"], &["younger", "than"], &["less", "than"]];
@@ -63,6 +74,34 @@ pub(super) fn below_18(readings: &Readings) -> bool {
     readings.iter().any(|words| {
         let words: Vec<&str> = words.iter().flat_map(|word| split_digits(word)).collect();
         (0..words.len()).any(|at| is_age(&words, at))
+    })
+}
+
+/// Of whom one is spoken; behind them a bare number is an age rather than a count.
+const PERSON: &[&str] = &[
+    "girl", "boy", "woman", "man", "female", "male", "lady", "she", "he", "daughter", "son", "student",
+    "pupil",
+];
+/// What makes the number before it something else than an age.
+const MEASURES: &[&str] =
+    &["k", "mm", "cm", "m", "d", "x", "p", "px", "am", "pm", "th", "st", "nd", "rd", "century"];
+
+/// Whether a bare number below 18 stands where an age would, as in `girl, 14` and `she is 13`. It may be something else, so
+/// it counts beside what makes it matter.
+pub(super) fn beside_person(readings: &Readings) -> bool {
+    readings.iter().any(|words| {
+        (1..words.len()).any(|at| {
+            let before = match words[at - 1].as_str() {
+                "is" | "s" | "just" | "only" if at > 1 => &words[at - 2],
+                other => other,
+            };
+            let measured = words
+                .get(at + 1)
+                .is_some_and(|next| MEASURES.contains(&next.as_str()) || number(next).is_some());
+            PERSON.contains(&before)
+                && !measured
+                && number(&words[at]).is_some_and(|years| (1..ADULT_YEARS).contains(&years))
+        })
     })
 }
 

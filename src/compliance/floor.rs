@@ -25,6 +25,8 @@ pub(super) struct Floor {
     pub(super) real_person: Phrases,
     /// Said of things: taken out before the rest is looked for.
     pub(super) harmless: Phrases,
+    /// The same, and not where what is left speaks of what they could hide.
+    pub(super) ambiguous: Phrases,
     /// As a whole negative term.
     pub(super) negated_adult: Phrases,
     /// As a whole negative term.
@@ -58,6 +60,7 @@ impl Floor {
                 "[minor]" => section = Some(&mut floor.minor),
                 "[real person]" => section = Some(&mut floor.real_person),
                 "[harmless]" => section = Some(&mut floor.harmless),
+                "[ambiguous]" => section = Some(&mut floor.ambiguous),
                 "[negated adult]" => section = Some(&mut floor.negated_adult),
                 "[negated clothing]" => section = Some(&mut floor.negated_clothing),
                 phrase => {
@@ -72,8 +75,7 @@ impl Floor {
 
     /// What is said in texts that show, beside a negative prompt: signs for the locked categories, and for sexual words alone.
     pub(super) fn find(&self, shown: &Readings, negative: &str) -> Vec<Sign> {
-        let mut shown = shown.clone();
-        shown.remove(&self.harmless);
+        let shown = self.without_things(shown);
         let mut negative_terms = Vec::new();
         for form in forms(negative) {
             negative_terms.extend(form.replace("BREAK", ",").split(NEGATIVE_ENDS).map(Readings::of));
@@ -82,8 +84,10 @@ impl Floor {
 
         let alone = self.sexual.occurs(&shown);
         let sexual = alone || self.intimate.occurs(&shown);
-        let minor = self.is_minor(&shown);
+        let glued = self.is_glued(&shown);
+        let minor = self.is_minor(&shown) || sexual && ages::beside_person(&shown);
         let minors = self.always_minor.occurs(&shown)
+            || glued
             || sexual && minor
             || alone && negated(&self.negated_adult)
             || minor && negated(&self.negated_clothing);
@@ -98,16 +102,33 @@ impl Floor {
 
     /// Whether a minor is spoken of.
     pub(super) fn speaks_of_minors(&self, shown: &Readings) -> bool {
-        let mut shown = shown.clone();
-        shown.remove(&self.harmless);
-        self.is_minor(&shown)
+        self.is_minor(&self.without_things(shown))
     }
 
     /// Whether somebody who exists is meant.
     pub(super) fn speaks_of_real_people(&self, shown: &Readings) -> bool {
-        let mut shown = shown.clone();
-        shown.remove(&self.harmless);
-        self.real_person.occurs(&shown)
+        self.real_person.occurs(&self.without_things(shown))
+    }
+
+    /// Without what is said of things. A colour that could be a body stays where the rest speaks of minors, and one that could be
+    /// a minor where the rest is sexual.
+    fn without_things(&self, shown: &Readings) -> Readings {
+        let mut kept = shown.clone();
+        kept.remove(&self.harmless);
+        let mut without = kept.clone();
+        without.remove(&self.ambiguous);
+        let hides = self.sexual.occurs(&without) || self.intimate.occurs(&without) || self.is_minor(&without);
+        if hides { kept } else { without }
+    }
+
+    /// Whether a word for a minor and a sexual one are written as one word, which a text encoder takes apart.
+    fn is_glued(&self, shown: &Readings) -> bool {
+        let sexual = |word: &str| self.sexual.has(word) || self.intimate.has(word);
+        let both = |(one, other): (&str, &str)| {
+            sexual(one) && self.minor.has(other) || self.minor.has(one) && sexual(other)
+        };
+        let cuts = |word: &str| word.char_indices().skip(1).any(|(at, _)| both(word.split_at(at)));
+        shown.iter().flatten().any(|word| cuts(word))
     }
 
     fn is_minor(&self, shown: &Readings) -> bool {

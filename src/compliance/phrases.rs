@@ -38,6 +38,11 @@ impl Phrases {
         readings.iter().any(|words| (0..words.len()).any(|at| self.length_at(words, at) > 0))
     }
 
+    /// Whether a word is one of the phrases.
+    pub(super) fn has(&self, word: &str) -> bool {
+        self.0.get(word).is_some_and(|phrases| phrases.iter().any(Vec::is_empty))
+    }
+
     /// Whether any reading is a phrase from end to end.
     pub(super) fn equals(&self, readings: &Readings) -> bool {
         readings.iter().any(|words| !words.is_empty() && self.length_at(words, 0) == words.len())

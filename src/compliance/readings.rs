@@ -38,9 +38,17 @@ const ZEROS: [u32; 16] = [
 /// First letters of 26 enclosed capitals that no normalisation takes apart.
 const ENCLOSED_AS: [u32; 3] = [0x1f150, 0x1f170, 0x1f1e6];
 
-/// Every reading, as words.
+/// Every reading.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Readings(Vec<Vec<String>>);
+pub(super) struct Readings(Vec<Reading>);
+
+/// A text as words.
+#[derive(Debug, Clone, Default)]
+struct Reading {
+    words: Vec<String>,
+    /// For each word, whether more than spaces and hyphens parts it from the one before.
+    apart: Vec<bool>,
+}
 
 impl Readings {
     /// Plain, with signs read as letters (two ways, and with `i` and `l` as one), and with drawn-out letters shortened; each
@@ -60,19 +68,21 @@ impl Readings {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &[String]> {
-        self.0.iter().map(Vec::as_slice)
+        self.0.iter().map(|reading| reading.words.as_slice())
     }
 
     pub(super) fn extend(&mut self, other: &Self) {
         self.0.extend_from_slice(&other.0);
     }
 
-    /// Takes phrases out, leaving a gap that no phrase spans.
+    /// Takes phrases out, leaving a gap that no phrase spans. What a comma parts is no phrase here: in `naked, eye contact`
+    /// nobody speaks of the naked eye.
     pub(super) fn remove(&mut self, phrases: &Phrases) {
-        for words in &mut self.0 {
+        for Reading { words, apart } in &mut self.0 {
             let mut at = 0;
             while at < words.len() {
-                let length = phrases.length_at(words, at);
+                let end = (at + 1..words.len()).find(|&next| apart[next]).unwrap_or(words.len());
+                let length = phrases.length_at(&words[..end], at);
                 words[at..at + length].fill(String::new());
                 at += length.max(1);
             }
@@ -82,7 +92,7 @@ impl Readings {
 
 /// The words of the plain reading.
 pub(super) fn words(text: &str) -> Vec<String> {
-    split(&fold(text))
+    split(&fold(text)).words
 }
 
 /// Compatibility forms, marks, case, invisible characters and lookalikes undone.
@@ -136,26 +146,54 @@ fn shorten(text: &str) -> String {
     runs.flat_map(|run| if run.len() >= 3 && run[0].is_alphabetic() { &run[..1] } else { run }).collect()
 }
 
+/// Whether what stands between two words makes one phrase of them.
+fn parts(between: char) -> bool {
+    !(between.is_whitespace() || between == '-' || between == '_')
+}
+
 /// Words: runs of letters and digits.
-fn split(text: &str) -> Vec<String> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+fn split(text: &str) -> Reading {
+    let mut reading = Reading::default();
+    let (mut inside, mut apart) = (false, false);
+    for c in text.chars() {
+        if !c.is_alphanumeric() {
+            inside = false;
+            apart |= parts(c);
+            continue;
+        }
+        match reading.words.last_mut() {
+            Some(word) if inside => word.push(c),
+            _ => {
+                reading.words.push(c.into());
+                reading.apart.push(std::mem::take(&mut apart));
+            }
+        }
+        inside = true;
+    }
+    reading
 }
 
 /// The same with the parts of each word that hyphens, dots and the like broke put together, and letters that stand
 /// alone one after another as well: `ab-cd` and `a b c d` are `abcd`.
-fn join(text: &str) -> Vec<String> {
-    let mut joined: Vec<String> = Vec::new();
-    let mut spelling = false;
+fn join(text: &str) -> Reading {
+    let mut joined = Reading::default();
+    let (mut spelling, mut apart) = (false, false);
     for chunk in text.split_whitespace() {
         let word: String = chunk.chars().filter(|c| c.is_alphanumeric()).collect();
+        let mut around = chunk.split(char::is_alphanumeric);
+        apart |= around.next().unwrap_or_default().chars().any(parts);
         if word.is_empty() {
             continue;
         }
         let alone = word.chars().nth(1).is_none();
-        match joined.last_mut() {
+        match joined.words.last_mut() {
             Some(last) if alone && spelling => last.push_str(&word),
-            _ => joined.push(word),
+            _ => {
+                joined.words.push(word);
+                joined.apart.push(apart);
+            }
         }
+        apart = around.next_back().unwrap_or_default().chars().any(parts);
         spelling = alone;
     }
     joined

@@ -25,7 +25,7 @@ pub struct DiffusionConfig {
     /// Seconds after which a checkpoint that nobody asked for leaves memory; 0 is never.
     pub idle_unload_s: u64,
     /// `auto` (on the CPU), `always` or `never`: whether a picture's bytes are the same whatever is drawn beside it, which
-    /// leaves each to itself. In a batch a kernel may add up in another order.
+    /// leaves each to itself. In a batch a kernel may add up in another order; the record says how many were in it.
     pub deterministic: Determinism,
     /// Waiting pictures of the same shape that are denoised as one batch at most, where that is not ruled out by
     /// `deterministic`. At least 1.

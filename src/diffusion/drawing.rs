@@ -1,4 +1,6 @@
-//! A picture on the owner thread, and which may be drawn in one batch.
+//! A picture on the owner thread: who waits for it, and which may be drawn in one batch with it.
+
+use std::sync::mpsc::SyncSender;
 
 use super::engine::Progress;
 use super::error::DiffusionError;
@@ -7,38 +9,64 @@ use super::render::{RenderOptions, Rendered};
 /// What became of one picture.
 pub(super) type Drawn = Result<Rendered, DiffusionError>;
 
-/// A picture that is to be drawn.
+/// A picture that is to be drawn. It is answered once: as soon as it is done, or somebody knows that it will not be.
 pub(super) struct Drawing {
     pub(super) options: RenderOptions,
-    pub(super) progress: Progress,
+    progress: Progress,
+    /// Taken by the answer.
+    reply: Option<SyncSender<Drawn>>,
 }
 
 impl Drawing {
+    pub(super) fn new(options: RenderOptions, progress: Progress, reply: SyncSender<Drawn>) -> Self {
+        Self { options, progress, reply: Some(reply) }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.reply.is_some()
+    }
+
+    pub(super) fn answer(&mut self, drawn: Drawn) {
+        if let Some(reply) = self.reply.take() {
+            // A caller that no longer listens has no use for the answer.
+            drop(reply.send(drawn));
+        }
+    }
+
+    /// Says how far it is. Whoever wants it no more is answered at once. Whether it is still open.
+    pub(super) fn goes_on(&mut self, step: u32, steps: u32) -> bool {
+        if self.is_open() && !(self.progress)(step, steps) {
+            self.answer(Err(DiffusionError::Cancelled { step, steps }));
+        }
+        self.is_open()
+    }
+
     /// Whether both can be denoised as one batch: they differ in prompt and seed alone. Latents that come from a file or go
     /// to one keep a picture to itself.
     pub(super) fn is_alike(&self, other: &Self) -> bool {
-        let shared = |options: &RenderOptions| {
-            let RenderOptions {
-                model_dir,
-                vae,
-                prompt: _,
-                size,
-                sampler,
-                num_inference_steps,
-                guidance_scale,
-                guidance_rescale,
-                clip_skip,
-                seed: _,
-                loras,
-                initial_latents,
-                dump_latents,
-            } = options.clone();
-            (initial_latents.is_none() && dump_latents.is_none()).then_some((
-                (model_dir, vae, size, loras),
-                (sampler, num_inference_steps, guidance_scale, guidance_rescale, clip_skip),
-            ))
-        };
-        let mine = shared(&self.options);
-        mine.is_some() && mine == shared(&other.options)
+        let RenderOptions {
+            model_dir,
+            vae,
+            prompt: _,
+            size,
+            sampler,
+            num_inference_steps,
+            guidance_scale,
+            guidance_rescale,
+            clip_skip,
+            seed: _,
+            loras,
+            initial_latents,
+            dump_latents,
+        } = &self.options;
+        let other = &other.options;
+        [initial_latents, dump_latents, &other.initial_latents, &other.dump_latents]
+            .iter()
+            .all(|file| file.is_none())
+            && (model_dir, vae, loras) == (&other.model_dir, &other.vae, &other.loras)
+            && (size, sampler, num_inference_steps)
+                == (&other.size, &other.sampler, &other.num_inference_steps)
+            && (guidance_scale, guidance_rescale, clip_skip)
+                == (&other.guidance_scale, &other.guidance_rescale, &other.clip_skip)
     }
 }

@@ -4,6 +4,8 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Instant;
@@ -101,15 +103,18 @@ pub struct Engine {
 
 /// What the owner thread is asked.
 enum Order {
-    Draw(Box<Asked>),
-    /// Runs with the weights; replies through what it captured.
-    Run(Box<dyn FnOnce(&mut Owner) + Send>),
+    /// What one caller wants at once.
+    Draw(Vec<Drawing>),
+    Run(Work),
 }
 
-/// A picture, and who waits for it.
-struct Asked {
-    drawing: Drawing,
-    reply: SyncSender<Drawn>,
+/// Runs with the weights; replies through what it captured.
+type Work = Box<dyn FnOnce(&mut Owner) + Send>;
+
+/// What waits on the owner thread, one by one.
+enum Waiting {
+    Drawing(Box<Drawing>),
+    Work(Work),
 }
 
 impl Engine {
@@ -118,7 +123,7 @@ impl Engine {
     /// # Errors
     /// [`DiffusionError::Device`] if the device or number format cannot be had here.
     pub fn start(config: &DiffusionConfig) -> Result<Self, DiffusionError> {
-        let (orders, inbox) = sync_channel(config.queue_depth);
+        let (orders, inbox) = sync_channel(config.queue_depth.max(config.batch));
         let (ready, started) = sync_channel(1);
         let config = config.clone();
         thread::Builder::new()
@@ -143,9 +148,27 @@ impl Engine {
     /// The first of the pictures', see [`DiffusionError`]; a panic under one is returned as an error and leaves the engine
     /// usable.
     pub fn render(&self, wanted: Vec<Wanted>) -> Result<Vec<Rendered>, DiffusionError> {
-        let send = |Wanted { spec, progress }| self.send(spec.into(), progress);
-        let answers = wanted.into_iter().map(send).collect::<Result<Vec<_>, _>>()?;
-        answers.into_iter().map(|answer| answer.recv().map_err(|_| DiffusionError::Stopped)?).collect()
+        // Once one has failed nobody waits for the others.
+        let failed = Arc::new(AtomicBool::new(false));
+        let ask = |Wanted { spec, mut progress }: Wanted| {
+            let failed = failed.clone();
+            let still = move |step, steps| !failed.load(Ordering::Relaxed) && progress(step, steps);
+            asked(spec.into(), Box::new(still))
+        };
+        let (drawings, answers): (Vec<_>, Vec<_>) = wanted.into_iter().map(ask).unzip();
+        self.orders.send(Order::Draw(drawings)).map_err(|_| DiffusionError::Stopped)?;
+        let mut first_error = None;
+        let mut rendered = Vec::new();
+        for answer in answers {
+            match answer.recv().unwrap_or(Err(DiffusionError::Stopped)) {
+                Ok(picture) => rendered.push(picture),
+                Err(error) => {
+                    failed.store(true, Ordering::Relaxed);
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        first_error.map_or(Ok(rendered), Err)
     }
 
     /// Draws one picture, with what the command line and the tests ask beside a [`RenderSpec`]: latents in and out.
@@ -153,14 +176,9 @@ impl Engine {
     /// # Errors
     /// As [`Self::render`].
     pub fn draw(&self, options: RenderOptions, progress: Progress) -> Result<Rendered, DiffusionError> {
-        self.send(options, progress)?.recv().map_err(|_| DiffusionError::Stopped)?
-    }
-
-    fn send(&self, options: RenderOptions, progress: Progress) -> Result<Receiver<Drawn>, DiffusionError> {
-        let (reply, answer) = sync_channel(1);
-        let asked = Box::new(Asked { drawing: Drawing { options, progress }, reply });
-        self.orders.send(Order::Draw(asked)).map_err(|_| DiffusionError::Stopped)?;
-        Ok(answer)
+        let (drawing, answer) = asked(options, progress);
+        self.orders.send(Order::Draw(vec![drawing])).map_err(|_| DiffusionError::Stopped)?;
+        answer.recv().map_err(|_| DiffusionError::Stopped)?
     }
 
     /// Loads and checks a checkpoint, with a VAE from elsewhere or its own, and keeps it resident. Files that changed
@@ -188,6 +206,12 @@ impl Engine {
     }
 }
 
+/// A picture on its way to the owner thread, and where its answer comes.
+fn asked(options: RenderOptions, progress: Progress) -> (Drawing, Receiver<Drawn>) {
+    let (reply, answer) = sync_channel(1);
+    (Drawing::new(options, progress, reply), answer)
+}
+
 fn run(config: &DiffusionConfig, inbox: &Receiver<Order>, ready: &SyncSender<Result<usize, DiffusionError>>) {
     let mut owner = match Owner::new(config) {
         Ok(owner) => owner,
@@ -196,37 +220,59 @@ fn run(config: &DiffusionConfig, inbox: &Receiver<Order>, ready: &SyncSender<Res
             return;
         }
     };
-    let most_together = owner.most_together();
+    let mut most_together = owner.most_together();
     if ready.send(Ok(most_together)).is_err() {
         return;
     }
     let mut waiting = VecDeque::new();
-    while let Some(order) = waiting.pop_front().or_else(|| next(inbox, &mut owner)) {
-        match order {
-            Order::Run(work) => work(&mut owner),
-            Order::Draw(first) => {
-                if most_together > 1 {
-                    waiting.extend(inbox.try_iter().take(config.queue_depth));
+    loop {
+        if waiting.is_empty() {
+            match next(inbox, &mut owner) {
+                Some(order) => waiting.extend(one_by_one(order)),
+                None => return,
+            }
+        }
+        while waiting.len() < most_together
+            && let Ok(order) = inbox.try_recv()
+        {
+            waiting.extend(one_by_one(order));
+        }
+        match waiting.pop_front() {
+            None => {}
+            Some(Waiting::Work(work)) => work(&mut owner),
+            Some(Waiting::Drawing(first)) => {
+                let together = with_alike(*first, &mut waiting, most_together);
+                if !draw(&mut owner, together) {
+                    most_together = most_together.div_ceil(2);
+                    tracing::warn!(most_together, "fewer pictures are drawn together from now on");
                 }
-                draw(&mut owner, with_alike(*first, &mut waiting, most_together));
             }
         }
     }
 }
 
-/// What can be drawn with `first`, out of what waits. The rest keeps its order; nothing overtakes an order to run.
-fn with_alike(first: Asked, waiting: &mut VecDeque<Order>, most: usize) -> Vec<Asked> {
+fn one_by_one(order: Order) -> Vec<Waiting> {
+    match order {
+        Order::Run(work) => vec![Waiting::Work(work)],
+        Order::Draw(drawings) => {
+            drawings.into_iter().map(|drawing| Waiting::Drawing(Box::new(drawing))).collect()
+        }
+    }
+}
+
+/// What can be drawn with `first`, out of what waits. The rest keeps its order; nothing overtakes work.
+fn with_alike(first: Drawing, waiting: &mut VecDeque<Waiting>, most: usize) -> Vec<Drawing> {
     let mut together = vec![first];
     let (mut rest, mut closed) = (VecDeque::new(), false);
-    for order in waiting.drain(..) {
-        match order {
-            Order::Draw(asked)
-                if !closed && together.len() < most && asked.drawing.is_alike(&together[0].drawing) =>
+    for item in waiting.drain(..) {
+        match item {
+            Waiting::Drawing(drawing)
+                if !closed && together.len() < most && drawing.is_alike(&together[0]) =>
             {
-                together.push(*asked);
+                together.push(*drawing);
             }
             other => {
-                closed |= matches!(other, Order::Run(_));
+                closed |= matches!(other, Waiting::Work(_));
                 rest.push_back(other);
             }
         }
@@ -235,30 +281,20 @@ fn with_alike(first: Asked, waiting: &mut VecDeque<Order>, most: usize) -> Vec<A
     together
 }
 
-/// Draws what is alike. What fails together, as for want of memory, is tried again one by one.
-fn draw(owner: &mut Owner, asked: Vec<Asked>) {
-    let (mut drawings, replies): (Vec<_>, Vec<_>) =
-        asked.into_iter().map(|Asked { drawing, reply }| (drawing, reply)).unzip();
-    let drawn = under_net(|| owner.draw(&mut drawings));
+/// Draws what is alike. What fails together, as for want of memory, is tried again one by one. False where that helped.
+fn draw(owner: &mut Owner, mut drawings: Vec<Drawing>) -> bool {
     let alone = drawings.len() == 1;
-    match drawn {
-        Ok(drawn) => {
-            for (drawn, reply) in drawn.into_iter().zip(replies) {
-                drop(reply.send(drawn));
-            }
-        }
-        Err(error) if alone => {
-            if let Some(reply) = replies.into_iter().next() {
-                drop(reply.send(Err(error)));
-            }
-        }
-        Err(error) => {
-            tracing::warn!(%error, pictures = drawings.len(), "not drawn together; each is drawn alone");
-            for (drawing, reply) in drawings.into_iter().zip(replies) {
-                draw(owner, vec![Asked { drawing, reply }]);
-            }
-        }
+    let Err(error) = under_net(|| owner.draw(&mut drawings)) else { return true };
+    if let (true, Some(drawing)) = (alone, drawings.first_mut()) {
+        drawing.answer(Err(error));
+        return true;
     }
+    tracing::warn!(%error, pictures = drawings.len(), "not drawn together; each is drawn alone");
+    let transient = error.is_transient();
+    for drawing in drawings.into_iter().filter(Drawing::is_open) {
+        draw(owner, vec![drawing]);
+    }
+    !transient
 }
 
 /// A panic in `work` becomes an error.

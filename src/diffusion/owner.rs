@@ -8,12 +8,13 @@ use tch::Device;
 use super::checkpoint::{Checkpoint, Digests, ModelFiles};
 use super::config::DiffusionConfig;
 use super::device::Placement;
-use super::drawing::{Drawing, Drawn};
+use super::drawing::Drawing;
 use super::engine::ModelInfo;
 use super::error::DiffusionError;
 use super::lora::LoraShelf;
 use super::memory;
 use super::pipeline::StableDiffusionXLPipeline;
+use super::render::Timings;
 use super::residents::Residents;
 use super::shim::InferenceMode;
 
@@ -61,10 +62,14 @@ impl Owner {
     ///
     /// # Errors
     /// As [`StableDiffusionXLPipeline::draw`].
-    pub(super) fn draw(&mut self, drawings: &mut [Drawing]) -> Result<Vec<Drawn>, DiffusionError> {
-        let Some(options) = drawings.first().map(|drawing| drawing.options.clone()) else {
-            return Ok(Vec::new());
-        };
+    pub(super) fn draw(&mut self, drawings: &mut [Drawing]) -> Result<(), DiffusionError> {
+        // Who wants none any more waits for no checkpoint.
+        let mut open = drawings.iter_mut().filter_map(|drawing| {
+            let steps = drawing.options.num_inference_steps;
+            drawing.goes_on(0, steps).then_some(&drawing.options)
+        });
+        let Some(options) = open.next().cloned() else { return Ok(()) };
+        open.for_each(drop);
         let mut start = Instant::now();
         let mut lap_ms = || {
             let before = std::mem::replace(&mut start, Instant::now());
@@ -77,13 +82,7 @@ impl Owner {
         let load_ms = lap_ms();
         pipeline.set_loras(&loras)?;
         let lora_ms = read_ms + lap_ms();
-        let mut drawn = pipeline.draw(drawings)?;
-        for rendered in drawn.iter_mut().flatten() {
-            rendered.timings.load_ms = load_ms;
-            rendered.timings.lora_ms = lora_ms;
-            rendered.timings.total_ms += load_ms + lora_ms;
-        }
-        Ok(drawn)
+        pipeline.draw(drawings, &Timings { load_ms, lora_ms, ..Timings::default() })
     }
 
     /// Loads and checks a checkpoint, anew if its files are others than those that are resident.

@@ -35,6 +35,10 @@ struct Shared {
 struct Stage {
     halt: Option<Halt>,
     done: bool,
+    /// Since when the job has stood in the engine's line, where it does.
+    in_line_since: Option<Instant>,
+    /// How long it stood there before. It is no part of its time.
+    in_line: Duration,
 }
 
 impl Control {
@@ -49,8 +53,23 @@ impl Control {
         Self { shared: Arc::new(shared) }
     }
 
+    /// The job stands in the engine's line from now on, until its next progress. Others' pictures may be drawn before it for
+    /// longer than it may run itself.
+    pub(super) fn stand_in_line(&self) {
+        self.stage().in_line_since.get_or_insert_with(Instant::now);
+    }
+
+    /// It is its turn.
+    pub(super) fn leave_line(&self) {
+        let mut stage = self.stage();
+        if let Some(since) = stage.in_line_since.take() {
+            stage.in_line += since.elapsed();
+        }
+    }
+
     /// Says how far the job is, over all its pictures. False once it has to stop.
     pub fn progress(&self, step: u32, steps: u32) -> bool {
+        self.leave_line();
         self.shared.live.set(step, steps);
         self.halted().is_none()
     }
@@ -58,7 +77,7 @@ impl Control {
     /// Why the job has to stop, once it has to. The first reason stays.
     pub fn halted(&self) -> Option<Halt> {
         let mut stage = self.stage();
-        if stage.halt.is_none() && Instant::now() >= self.shared.deadline {
+        if stage.halt.is_none() && stage.in_line_since.is_none() && Instant::now() >= self.deadline(&stage) {
             stage.halt = Some(Halt::TimeOut);
         }
         stage.halt
@@ -66,8 +85,8 @@ impl Control {
 
     /// Waits, and returns early once the job has to stop. False then.
     pub fn pause(&self, span: Duration) -> bool {
-        let left = self.shared.deadline.saturating_duration_since(Instant::now());
         let stage = self.stage();
+        let left = self.deadline(&stage).saturating_duration_since(Instant::now());
         drop(self.shared.changed.wait_timeout_while(stage, span.min(left), |stage| stage.halt.is_none()));
         self.halted().is_none()
     }
@@ -92,7 +111,15 @@ impl Control {
 
     /// By how much the job has overrun its time.
     pub(super) fn overdue(&self) -> Duration {
-        Instant::now().saturating_duration_since(self.shared.deadline)
+        let stage = self.stage();
+        match stage.in_line_since {
+            Some(_) => Duration::ZERO,
+            None => Instant::now().saturating_duration_since(self.deadline(&stage)),
+        }
+    }
+
+    fn deadline(&self, stage: &Stage) -> Instant {
+        self.shared.deadline + stage.in_line
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {
@@ -121,6 +148,17 @@ mod tests {
         control.halt(Halt::Lost);
         assert_eq!(control.halted(), Some(Halt::Park));
         assert!(!control.progress(2, 10));
+    }
+
+    #[test]
+    fn standing_in_line_takes_none_of_its_time() {
+        let control = control(Duration::from_millis(200));
+        control.stand_in_line();
+        std::thread::sleep(Duration::from_millis(300));
+        assert_eq!((control.halted(), control.overdue()), (None, Duration::ZERO));
+        assert!(control.progress(0, 4), "its turn comes with its time unspent");
+        std::thread::sleep(Duration::from_millis(300));
+        assert_eq!(control.halted(), Some(Halt::TimeOut));
     }
 
     #[test]

@@ -135,7 +135,7 @@ fn make(
         if rendered.is_empty() {
             rendered.extend(draw(kitchen, plan, index, control)?);
         }
-        let Some(Rendered { image, weights_sha256, .. }) = rendered.pop_front() else {
+        let Some(Rendered { image, weights_sha256, batch, .. }) = rendered.pop_front() else {
             return Err(CookError::failed("ENGINE", &"it gave fewer pictures than it was asked for", true));
         };
         let inspected = inspect(&kitchen.look, &image, artwork.as_ref(), plan, index)?;
@@ -145,7 +145,7 @@ fn make(
             return Ok(Made { result: Err(blocked), records: Vec::new() });
         }
         let salt = ids::os_random().map_err(|error| CookError::failed("CHANCE", &error, true))?;
-        let recipe = Recipe::new(plan, index, &weights_sha256, salt);
+        let recipe = Recipe::new(plan, index, &weights_sha256, batch, salt);
         let task = Task {
             visible_mark: artwork.as_ref().map(|artwork| (artwork, &plan.watermark)),
             output: &plan.output,
@@ -186,14 +186,18 @@ fn draw(kitchen: &Kitchen, plan: &Plan, first: u32, control: &Control) -> Result
         let (line, done) = (control.clone(), done.clone());
         let progress: Progress = Box::new(move |step, steps| {
             if let Some(mine) = done.get(place) {
-                mine.store(step, Ordering::Relaxed);
+                // What could not be drawn together begins anew; clients see no way back.
+                mine.fetch_max(step, Ordering::Relaxed);
             }
             let together: u32 = done.iter().map(|step| step.load(Ordering::Relaxed)).sum();
             line.progress(first * steps + together, pictures * steps)
         });
         Wanted { spec: spec(kitchen, plan, index), progress }
     });
-    let rendered = (kitchen.render)(wanted.collect()).map_err(|error| {
+    control.stand_in_line();
+    let rendered = (kitchen.render)(wanted.collect());
+    control.leave_line();
+    let rendered = rendered.map_err(|error| {
         if let DiffusionError::Checkpoint(why) = &error {
             (kitchen.unavailable)(&weights_name(&plan.checkpoint, plan.vae.as_deref()), &why.to_string());
         }

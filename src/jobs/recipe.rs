@@ -16,8 +16,9 @@ pub(super) struct Recipe {
 }
 
 impl Recipe {
-    /// Of picture `index` (from 0). Whoever has all of this draws the same pixels.
-    pub(super) fn new(plan: &Plan, index: u32, weights_sha256: &str, salt: [u8; 32]) -> Self {
+    /// Of picture `index` (from 0), which was drawn in a batch of `batch`. Whoever has all of this draws the same pixels; in a
+    /// batch of more than one, to rounding.
+    pub(super) fn new(plan: &Plan, index: u32, weights_sha256: &str, batch: usize, salt: [u8; 32]) -> Self {
         let recipe = json!({
             "positive": plan.approved.positive(),
             "negative": plan.approved.negative(),
@@ -31,6 +32,7 @@ impl Recipe {
             "guidance_rescale": plan.sampling.guidance_rescale,
             "clip_skip": plan.sampling.clip_skip,
             "seed": plan.sampling.seed.wrapping_add(index),
+            "batch": batch,
         });
         Self { text: recipe.to_string(), salt }
     }

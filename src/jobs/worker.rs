@@ -41,8 +41,7 @@ struct Shared {
 }
 
 impl Workers {
-    /// Lets wait again what the last process left running, and starts one worker for each cook: as many as there are
-    /// engines.
+    /// Lets wait again what the last process left running, and starts one worker for each cook.
     pub async fn start(store: Store, cooks: Vec<Cook>, config: &JobsConfig) -> Result<Self, StoreError> {
         let interrupted = store.recover(config.max_attempts).await?;
         if interrupted > 0 {

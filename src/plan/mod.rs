@@ -81,15 +81,23 @@ impl Plan {
     }
 
     /// What else the client said that may describe the picture, for compliance.
-    pub fn said(&self) -> [&str; 7] {
-        said(&self.prompt, self.original_prompt.as_deref(), &self.credentials)
+    pub fn said(&self) -> Vec<&str> {
+        said(&self.prompt, self.original_prompt.as_deref(), &self.credentials, &self.loras)
     }
 }
 
-/// What a client said beside its composed prompts that may describe the picture.
-pub fn said<'a>(prompt: &'a str, original: Option<&'a str>, credentials: &'a Credentials) -> [&'a str; 7] {
+/// What a client said beside its composed prompts that may describe the picture; of LoRAs their names, and what calls up what they
+/// show.
+pub fn said<'a>(
+    prompt: &'a str,
+    original: Option<&'a str>,
+    credentials: &'a Credentials,
+    loras: &'a [PlannedLora],
+) -> Vec<&'a str> {
     let Credentials { author, title, description, organization, vendor } = credentials;
-    [prompt, original.unwrap_or_default(), author, title, description, organization, vendor]
+    let texts = [prompt, original.unwrap_or_default(), author, title, description, organization, vendor];
+    let of_loras = loras.iter().flat_map(|lora| [lora.name.as_str(), lora.trigger.as_str()]);
+    texts.into_iter().chain(of_loras).collect()
 }
 
 /// A LoRA that is merged into the checkpoint for this plan's pictures.
@@ -103,6 +111,9 @@ pub struct PlannedLora {
     pub weight: f64,
     /// Of the text encoders' part.
     pub te_weight: f64,
+    /// Words that call up what it shows, as registered when the plan was made.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub trigger: String,
 }
 
 /// Width and height of a picture, in pixels.

@@ -30,7 +30,7 @@ pub(super) fn random(asked: Asked<'_>, services: &Services) -> Result<HttpRespon
         Some(name) => Wanted::Named(name),
     };
     let mut last_of_all = services.last_random.lock().unwrap_or_else(PoisonError::into_inner);
-    if last_of_all.len() >= KEYS {
+    if last_of_all.len() >= KEYS && !last_of_all.contains_key(&asked.caller.key_id) {
         last_of_all.clear();
     }
     let last = last_of_all.entry(asked.caller.key_id).or_default();

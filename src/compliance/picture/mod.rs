@@ -48,6 +48,9 @@ pub struct Signs {
     pub model_sha256: String,
 }
 
+/// Pictures that may wait for the network.
+const MOST_WAITING: usize = 64;
+
 /// Looks at pictures. Clones share one network.
 #[derive(Debug, Clone)]
 pub struct PictureFilter(Arc<Inner>);
@@ -189,8 +192,8 @@ fn unavailable(why: &impl ToString) -> FilterUnavailable {
 /// The network, on its thread, until nobody can send to it any more.
 fn start(opener: &Opener) -> Desk {
     let network = opener()?;
-    // One is looked at and one waits; who finds no place would wait for too long.
-    let (sender, looks) = mpsc::sync_channel::<Look>(1);
+    // As many as there may be workers; who finds no place would wait for too long.
+    let (sender, looks) = mpsc::sync_channel::<Look>(MOST_WAITING);
     let work = move || {
         for Look { picture, until, answer } in looks {
             if Instant::now() < until {

@@ -18,6 +18,9 @@ const TABLE: &str = "
     my gardener
     [harmless]
     marrow soup
+    [ambiguous]
+    marrow green
+    sprout yellow
     [negated adult]
     oak
     [negated clothing]
@@ -103,6 +106,46 @@ fn it_takes_both_words() {
     assert_eq!(positive("marrows, sprouting"), NOTHING, "whole words only");
     assert_eq!(positive("marrow soup, sprout"), NOTHING, "said of a thing");
     assert_eq!(positive("marrow soup, marrow, sprout"), MINORS);
+}
+
+#[test]
+fn a_comma_makes_no_phrase_and_a_colour_hides_nobody() {
+    assert_eq!(positive("a sprout, marrow, soup plates"), MINORS);
+    assert_eq!(positive("a sprout, (marrow:1.2) soup"), MINORS);
+    assert_eq!(positive("sprout m.a.r.r.o.w, soup"), MINORS);
+    assert_eq!(positive("a wall in marrow green, marrow-green doors"), NOTHING);
+    assert_eq!(positive("marrow green, sprout yellow"), NOTHING);
+    assert_eq!(positive("marrow green photo of a sprout"), MINORS);
+    assert_eq!(positive("marrow sprout yellow wall"), MINORS);
+    assert_eq!(positive("a wall in sprout yellow"), NOTHING);
+}
+
+#[test]
+fn two_words_in_one_are_two() {
+    assert_eq!(positive("marrowsprout, garden"), MINORS);
+    assert_eq!(positive("sproutmarrow"), MINORS);
+    assert_eq!(positive("marrowsprouts, marrowing"), NOTHING);
+}
+
+#[test]
+fn a_bare_number_behind_somebody_is_an_age_where_that_matters() {
+    for age in [
+        "girl, 14",
+        "she is 13",
+        "a boy (12)",
+        "he's just 16",
+        "woman, seventeen",
+        "12-year girl",
+        "aged between 12 and 14",
+    ] {
+        assert_eq!(positive(&format!("{age}, marrow")), MINORS, "{age}");
+        assert_eq!(positive(age), NOTHING, "{age} alone");
+    }
+    for number in
+        ["girl, 8k", "girl, 16:9", "3 women", "girl, 24", "woman, 8 k", "man, 35mm", "woman 4 x 5", "hat 14"]
+    {
+        assert_eq!(positive(&format!("{number}, marrow")), NOTHING, "{number}");
+    }
 }
 
 #[test]

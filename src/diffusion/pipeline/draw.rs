@@ -2,14 +2,14 @@
 //! (`diffusers/pipelines/stable_diffusion_xl/pipeline_stable_diffusion_xl.py`, 0.42.1), step for step, for one or several
 //! at a time.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use tch::Tensor;
 
 use super::StableDiffusionXLPipeline;
 use crate::diffusion::conditioning::{self, Conditioning, Prompts};
-use crate::diffusion::drawing::{Drawing, Drawn};
+use crate::diffusion::drawing::Drawing;
 use crate::diffusion::error::DiffusionError;
 use crate::diffusion::layers::may_pack;
 use crate::diffusion::noise::{Noise, ShimError};
@@ -21,35 +21,35 @@ use crate::diffusion::{guidance, image_io};
 const LONGEST_SIDE_PX: u32 = 4096;
 
 impl StableDiffusionXLPipeline {
-    /// Draws pictures that are [alike](Drawing::is_alike); each is told of each step. Those whose prompts fill as many windows
-    /// are denoised as one batch: an empty window more would be another picture.
+    /// Draws pictures that are [alike](Drawing::is_alike), and answers each as soon as it is done. Those whose prompts fill as
+    /// many windows are denoised as one batch: an empty window more would be another picture. `timings` is what they took
+    /// so far.
     ///
     /// # Errors
-    /// What no picture of them can be drawn for, or not in a batch. What one alone has is in its own place.
-    pub(in crate::diffusion) fn draw(&self, drawings: &mut [Drawing]) -> Result<Vec<Drawn>, DiffusionError> {
+    /// What went wrong with those that are still open then. What is one picture's alone is its own answer.
+    pub(in crate::diffusion) fn draw(
+        &self,
+        drawings: &mut [Drawing],
+        timings: &Timings,
+    ) -> Result<(), DiffusionError> {
         may_pack(self.packs);
-        let windows = |drawing: &Drawing| {
-            conditioning::windows([&self.first, &self.second], &self.prompts(&drawing.options))
-        };
-        let lengths = drawings.iter().map(windows).collect::<Result<Vec<_>, _>>()?;
-        let mut drawn = Vec::new();
-        for length in lengths.iter().copied().collect::<BTreeSet<_>>() {
-            let of_length = |&(place, _): &(usize, _)| lengths.get(place) == Some(&length);
-            let (places, mut batch): (Vec<_>, Vec<_>) =
-                drawings.iter_mut().enumerate().filter(of_length).unzip();
-            drawn.extend(places.into_iter().zip(self.draw_batch(&mut batch)?));
+        let mut by_length: BTreeMap<usize, Vec<&mut Drawing>> = BTreeMap::new();
+        for drawing in drawings.iter_mut().filter(|drawing| drawing.is_open()) {
+            let encoders = [&self.first, &self.second];
+            match conditioning::windows(encoders, &self.prompts(&drawing.options)) {
+                Ok(length) => by_length.entry(length).or_default().push(drawing),
+                Err(error) => drawing.answer(Err(error)),
+            }
         }
-        drawn.sort_by_key(|(place, _)| *place);
-        Ok(drawn.into_iter().map(|(_, drawn)| drawn).collect())
+        by_length.into_values().try_for_each(|mut batch| self.draw_batch(&mut batch, timings.clone()))
     }
 
     /// The comments keep diffusers' numbers.
-    fn draw_batch(&self, drawings: &mut [&mut Drawing]) -> Result<Vec<Drawn>, DiffusionError> {
+    fn draw_batch(&self, drawings: &mut [&mut Drawing], mut timings: Timings) -> Result<(), DiffusionError> {
         let Some(options) = drawings.first().map(|drawing| drawing.options.clone()) else {
-            return Ok(Vec::new());
+            return Ok(());
         };
-        let mut timings = Timings::default();
-        let mut clock = Stopwatch::start();
+        let mut clock = Stopwatch::start(timings.load_ms + timings.lora_ms);
 
         // 1. Check inputs
         let shape = self.latent_shape(&options)?;
@@ -89,8 +89,6 @@ impl StableDiffusionXLPipeline {
         let order = scheduler.order();
         let steps = u32::try_from(timesteps.len().div_ceil(order)).unwrap_or(u32::MAX);
         let mut step = 0;
-        // At which step nobody wanted the picture any more.
-        let mut cancelled = vec![None; drawings.len()];
         for index in 0..timesteps.len() {
             let scaled = scheduler.scale_model_input(&latents, index);
             let latent_model_input = if guided { Tensor::cat(&[&scaled, &scaled], 0) } else { scaled };
@@ -104,28 +102,30 @@ impl StableDiffusionXLPipeline {
             }
             step += 1;
             timings.steps_ms.push(clock.lap_ms());
-            for (drawing, cancelled) in drawings.iter_mut().zip(&mut cancelled) {
-                if cancelled.is_none() && !(drawing.progress)(step, steps) {
-                    *cancelled = Some(step);
-                }
+            let mut open = 0;
+            for drawing in drawings.iter_mut() {
+                open += usize::from(drawing.goes_on(step, steps));
             }
-            if cancelled.iter().all(Option::is_some) {
-                break;
+            if open == 0 {
+                return Ok(());
             }
         }
-        let pictures = latents.unbind(0).into_iter().zip(drawings.iter()).zip(cancelled);
-        let finished = pictures.map(|((latents, drawing), cancelled)| {
-            if let Some(step) = cancelled {
-                return Err(DiffusionError::Cancelled { step, steps });
+        for (latents, drawing) in latents.unbind(0).into_iter().zip(drawings) {
+            if !drawing.is_open() {
+                continue;
             }
-            let mut timings = timings.clone();
-            let image = self.picture(&latents.unsqueeze(0), &drawing.options)?;
+            let image = self.picture(&latents.unsqueeze(0), &drawing.options);
             timings.decode_ms = clock.lap_ms();
             timings.total_ms = clock.total_ms();
-            let (weights_sha256, loras) = (self.weights_sha256.clone(), self.loras.merged().to_vec());
-            Ok(Rendered { image, weights_sha256, loras, batch: seeds.len(), timings })
-        });
-        Ok(finished.collect())
+            drawing.answer(image.map(|image| Rendered {
+                image,
+                weights_sha256: self.weights_sha256.clone(),
+                loras: self.loras.merged().to_vec(),
+                batch: seeds.len(),
+                timings: timings.clone(),
+            }));
+        }
+        Ok(())
     }
 
     /// 9. Decode: `latents` is `[1, latent_channels, height, width]` as the last step leaves it.
@@ -171,14 +171,16 @@ impl StableDiffusionXLPipeline {
 
 /// Time since the last lap, and since the start.
 struct Stopwatch {
+    /// What was spent before the start.
+    before_ms: f64,
     start: Instant,
     lap: Instant,
 }
 
 impl Stopwatch {
-    fn start() -> Self {
+    fn start(before_ms: f64) -> Self {
         let now = Instant::now();
-        Self { start: now, lap: now }
+        Self { before_ms, start: now, lap: now }
     }
 
     fn lap_ms(&mut self) -> f64 {
@@ -187,6 +189,6 @@ impl Stopwatch {
     }
 
     fn total_ms(&self) -> f64 {
-        self.start.elapsed().as_secs_f64() * 1e3
+        self.before_ms + self.start.elapsed().as_secs_f64() * 1e3
     }
 }

@@ -5,13 +5,13 @@ use std::sync::LazyLock;
 
 use super::words::{is_somebody, lines, stem, stems};
 
-/// Stems that a term may end in, beside anything and where nobody is seen.
-static FITTING: LazyLock<[HashSet<String>; 2]> = LazyLock::new(|| {
-    let mut parts = [HashSet::new(), HashSet::new()];
+/// Stems that a term may end in: beside anything, where somebody is seen, and where nobody is.
+static FITTING: LazyLock<[HashSet<String>; 3]> = LazyLock::new(|| {
+    let mut parts = [HashSet::new(), HashSet::new(), HashSet::new()];
     let mut part = 0;
     for word in lines(include_str!("fitting.txt")).flat_map(str::split_whitespace) {
         match word {
-            "|" => part = 1,
+            "|" => part += 1,
             word => _ = parts[part].insert(stem(word)),
         }
     }
@@ -22,6 +22,6 @@ static FITTING: LazyLock<[HashSet<String>; 2]> = LazyLock::new(|| {
 pub(in crate::enhance) fn goes_with(piece: &str, positive: &str) -> bool {
     let stems = stems(piece);
     let Some(head) = stems.last() else { return false };
-    let [anything, places] = &*FITTING;
-    anything.contains(head) || places.contains(head) && !is_somebody(positive)
+    let [anything, bodies, places] = &*FITTING;
+    anything.contains(head) || if is_somebody(positive) { bodies } else { places }.contains(head)
 }
