@@ -40,14 +40,16 @@ async fn admit(
     actions::answer(action, actions::Asked { fields, bytes, caller, request, slip: &slip }, services).await
 }
 
+fn refused(code: Code) -> ApiError {
+    ApiError::new(code).with("field", "action").with("known", Action::names())
+}
+
 /// Takes `action` out of the fields, so that what is left is the action's own.
 fn take_action(fields: &mut Map<String, Value>) -> Result<Action, ApiError> {
     match fields.remove("action") {
-        None => Err(Code::MissingAction.into()),
-        Some(Value::String(name)) if name.is_empty() => Err(Code::MissingAction.into()),
-        Some(Value::String(name)) => Action::named(&name).ok_or_else(|| {
-            ApiError::new(Code::UnknownAction).with("field", "action").with("known", Action::names())
-        }),
+        None => Err(refused(Code::MissingAction)),
+        Some(Value::String(name)) if name.is_empty() => Err(refused(Code::MissingAction)),
+        Some(Value::String(name)) => Action::named(&name).ok_or_else(|| refused(Code::UnknownAction)),
         Some(_) => Err(ApiError::invalid_field("action", "expected a string")),
     }
 }

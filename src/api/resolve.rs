@@ -8,6 +8,7 @@ use super::draft::Draft;
 use super::fields::Int;
 use super::loras::{self, Place};
 use super::notes::Notes;
+use super::strict_json::shorten;
 use super::watermark;
 use crate::error::{ApiError, Code};
 use crate::plan::{
@@ -117,7 +118,7 @@ fn check_texts(request: &GenerateRequest) -> Result<(), ApiError> {
 fn parse(prompt: &str, presets: &Presets, viewer: &Viewer<'_>) -> Result<ParsedPrompt, ApiError> {
     let known = |name: &str| presets.character(name, viewer).is_some();
     prompt::parse(prompt, &known).map_err(|error| match error {
-        PromptError::Empty => Code::PromptRequired.into(),
+        PromptError::Empty => ApiError::new(Code::PromptRequired).with("field", "prompt"),
         PromptError::TwoCharacters(one, two) => {
             ApiError::new(Code::OnlyOneCharacter).with("field", "prompt").with("characters", vec![one, two])
         }
@@ -126,7 +127,7 @@ fn parse(prompt: &str, presets: &Presets, viewer: &Viewer<'_>) -> Result<ParsedP
 }
 
 fn invalid_character(name: &str) -> ApiError {
-    ApiError::new(Code::InvalidCharacter).with("field", "prompt").with("character", quote(name))
+    ApiError::new(Code::InvalidCharacter).with("field", "prompt").with("character", shorten(name))
 }
 
 /// The character that the viewer may use, if it is there for the model.
@@ -229,7 +230,8 @@ fn pick_sampling(
     let sampler = samplers::named(&request.sampler).unwrap_or_else(|| {
         if !request.sampler.is_empty() {
             let known = samplers::KNOWN.join(", ");
-            let message = format!("there is no sampler {}; known are {known}", quote(&request.sampler));
+            let (asked, used) = (quote(&request.sampler), model.sampler);
+            let message = format!("there is no sampler {asked}, {used} is used; known are {known}");
             notes.say("sampler", "SAMPLER_FALLBACK", message);
         }
         model.sampler

@@ -12,7 +12,12 @@ use crate::error::ApiError;
 /// 400 that names the field and what is known.
 pub(super) fn read(asked: Option<&Map<String, Value>>) -> Result<Tightened, ApiError> {
     let one = |(name, mode): (&String, &Value)| {
-        Tightened::one(name, mode.as_str().unwrap_or_default()).map_err(|message| {
+        let mode = mode.as_str().unwrap_or_default();
+        let one = Tightened::one(name, mode).and_then(|one| match mode {
+            "off" => Err("must be flag or block: a request can only be stricter".to_owned()),
+            _ => Ok(one),
+        });
+        one.map_err(|message| {
             let name = quote(name);
             ApiError::invalid_field(format!("compliance.{}", name.trim_matches('`')), message)
         })

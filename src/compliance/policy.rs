@@ -119,7 +119,7 @@ impl Tightened {
         let known = || Category::ALL.iter().map(|category| category.id()).collect::<Vec<_>>().join(", ");
         let category =
             Category::named(category).ok_or_else(|| format!("unknown category; known are {}", known()))?;
-        Ok((category, Mode::named(mode).ok_or("must be off, flag or block")?))
+        Ok((category, Mode::named(mode).ok_or("must be flag or block")?))
     }
 
     /// The stricter of both, for every category.

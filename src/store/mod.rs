@@ -52,7 +52,7 @@ pub use record::{
 pub use records::{
     ManifestDigest, NewRecord, Record, RecordedManifest, RecordedMark, Records, StoredFingerprint, record_id,
 };
-pub use view::{JobView, Live};
+pub use view::{JobView, Live, MOST_PROGRESS};
 pub(crate) use writer::panic_text;
 
 /// Milliseconds since 1970; allowed to jump.

@@ -32,6 +32,9 @@ pub struct JobView {
     pub(super) live: Arc<Live>,
 }
 
+/// Of a job that is not COMPLETED.
+pub const MOST_PROGRESS: f64 = 0.99;
+
 impl JobView {
     /// Steps done in the present attempt, over all pictures of the job.
     pub fn step(&self) -> u32 {
@@ -49,7 +52,7 @@ impl JobView {
             (JobState::Completed, _) => 1.0,
             (_, (_, 0)) => 0.0,
             // What follows the last step (encode, upload) is not over yet.
-            (_, (step, steps)) => (f64::from(step) / f64::from(steps)).min(0.99),
+            (_, (step, steps)) => (f64::from(step) / f64::from(steps)).min(MOST_PROGRESS),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use image::RgbImage;
 use imgen::diffusion::{
-    Determinism, DeviceChoice, DiffusionConfig, DtypeChoice, Engine, RenderOptions, RenderSpec, Rendered,
-    Wanted,
+    Determinism, DeviceChoice, DiffusionConfig, DtypeChoice, Engine, LoraChoice, RenderOptions, RenderSpec,
+    Rendered, Wanted,
 };
 use imgen::plan::samplers;
 
@@ -119,9 +119,8 @@ fn a_batch_gives_each_prompt_and_seed_its_own_picture() {
             let apart = worst(image, &render(&alone, vec![spec])[0].image);
             assert!(apart <= 1, "{sampler}: {apart} of 255");
         }
-        // The first may have been begun before all others came; the long one is never with them.
         let sizes: Vec<_> = batches.iter().map(|(_, batch)| *batch).collect();
-        assert!(sizes[3] == 1 && sizes.iter().any(|batch| *batch > 1), "{sizes:?}");
+        assert_eq!(sizes, [3, 3, 3, 1], "three at a time, and the longer one never with them");
     }
 }
 
@@ -129,26 +128,88 @@ fn batches(engine: &Engine, specs: Vec<RenderSpec>) -> Vec<(RgbImage, usize)> {
     render(engine, specs).into_iter().map(|rendered| (rendered.image, rendered.batch)).collect()
 }
 
+/// All in one batch; `place` is told of no step beyond the third.
+fn render_but(engine: &Engine, specs: Vec<RenderSpec>, place: usize) -> Vec<Result<Rendered, String>> {
+    // The owner thread is kept busy until all wait.
+    let (came, begun) = std::sync::mpsc::channel();
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        let plug = alike(5.0, "EulerDiscreteScheduler").remove(0);
+        scope.spawn(move || {
+            let progress = Box::new(move |step, _| {
+                if step == 1 {
+                    came.send(()).unwrap();
+                    wait.recv().unwrap();
+                }
+                true
+            });
+            engine.render(vec![Wanted { spec: plug, progress }]).unwrap();
+        });
+        begun.recv().unwrap();
+        let asked: Vec<_> = specs
+            .into_iter()
+            .enumerate()
+            .map(|(at, spec)| {
+                let progress = Box::new(move |step, _| at != place || step < 3);
+                let wanted = vec![Wanted { spec, progress }];
+                scope.spawn(move || engine.render(wanted).map(|mut drawn| drawn.remove(0)))
+            })
+            .collect();
+        // Each has sent its order by then.
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        go.send(()).unwrap();
+        asked.into_iter().map(|asked| asked.join().unwrap().map_err(|error| error.to_string())).collect()
+    })
+}
+
 #[test]
 fn a_picture_that_is_cancelled_or_cannot_be_drawn_takes_no_other_with_it() {
     let engine = hasty();
     let mut specs = alike(5.0, "EulerDiscreteScheduler");
     let expected = render(&engine, vec![specs[2].clone()]).remove(0).image;
-    // An encoder of the tiny checkpoint has fewer layers than that.
-    specs[1].clip_skip = 100;
-    let results: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = specs
-            .into_iter()
-            .take(3)
-            .enumerate()
-            .map(|(place, spec)| {
-                let progress = Box::new(move |step, _| place != 0 || step < 3);
-                let engine = &engine;
-                scope.spawn(move || engine.render(vec![Wanted { spec, progress }]))
-            })
-            .collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    specs[1].prompt = approved(&["a word"; 6_000].join(" "), "");
+    let results = render_but(&engine, specs[..3].to_vec(), 0);
+    assert!(results[0].as_ref().unwrap_err().contains("cancelled after step 3"), "{results:?}");
+    assert!(results[1].as_ref().unwrap_err().contains("windows"), "{results:?}");
+    let drawn = results[2].as_ref().unwrap();
+    assert_eq!(drawn.batch, 2, "with the one that was cancelled");
+    assert!(worst(&drawn.image, &expected) <= 1);
+}
+
+#[test]
+fn what_no_batch_can_be_drawn_for_is_said_of_each() {
+    let engine = hasty();
+    let mut specs = alike(5.0, "EulerDiscreteScheduler");
+    specs.truncate(3);
+    for spec in &mut specs {
+        spec.loras = vec![LoraChoice {
+            path: "/nowhere/else.safetensors".into(),
+            weight: 1.0,
+            te_weight: 1.0,
+            sha256: None,
+        }];
+    }
+    let results = render_but(&engine, specs, usize::MAX);
+    assert!(results.iter().all(|result| result.as_ref().unwrap_err().contains("/nowhere")), "{results:?}");
+    let after = render(&engine, alike(5.0, "EulerDiscreteScheduler"));
+    assert_eq!(after[0].batch, 3, "it was no lack of memory");
+}
+
+#[test]
+fn of_one_call_nothing_more_is_drawn_once_a_picture_failed() {
+    let engine = hasty();
+    let mut specs = alike(5.0, "EulerDiscreteScheduler");
+    specs[0].prompt = approved(&["a word"; 6_000].join(" "), "");
+    let steps = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let wanted = specs.into_iter().map(|spec| {
+        let steps = steps.clone();
+        let progress = Box::new(move |step, _| {
+            steps.fetch_max(step, std::sync::atomic::Ordering::SeqCst);
+            true
+        });
+        Wanted { spec: RenderSpec { num_inference_steps: 60, ..spec }, progress }
     });
-    assert!(results[0].is_err() && results[1].is_err(), "{results:?}");
-    assert!(worst(&results[2].as_ref().unwrap()[0].image, &expected) <= 1);
+    let error = engine.render(wanted.collect()).unwrap_err();
+    assert!(error.to_string().contains("windows"), "{error}");
+    assert!(steps.load(std::sync::atomic::Ordering::SeqCst) < 60);
 }

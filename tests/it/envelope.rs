@@ -43,7 +43,7 @@ fn the_list_of_models_is_as_specified() {
     let house = House::shared();
     let answer = house.ask(&json!({"action": "models"})).json();
     let keys: Vec<&str> = answer.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, ["characters", "models", "loras"]);
+    assert_eq!(keys, ["characters", "default_model", "models", "loras"]);
     let characters: Vec<&str> =
         answer["characters"].as_array().unwrap().iter().filter_map(|name| name.as_str()).collect();
     assert!(characters.contains(&"aya") && characters.is_sorted(), "{characters:?}");

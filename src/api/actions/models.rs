@@ -19,6 +19,8 @@ struct ModelsRequest {}
 #[derive(Debug, Serialize)]
 struct ModelsResponse<'a> {
     characters: Vec<&'a str>,
+    /// What is drawn with where a request names none.
+    default_model: Option<&'a str>,
     models: BTreeMap<&'a str, Model<'a>>,
     /// Those that a request may name.
     loras: BTreeMap<&'a str, Lora<'a>>,
@@ -62,7 +64,12 @@ pub(super) fn models(asked: Asked<'_>, services: &Services) -> Result<HttpRespon
         models.map(|(key, model)| (key.as_str(), describe(key, model, &seen, &services.presets))).collect();
     let usable = presets.loras_for(&viewer).filter(|(_, lora)| lora.fault.is_none());
     let loras = usable.map(|(name, lora)| (name, describe_lora(lora, &presets))).collect();
-    Ok(ok(ModelsResponse { characters: seen.iter().map(|(name, _)| *name).collect(), models, loras }))
+    Ok(ok(ModelsResponse {
+        characters: seen.iter().map(|(name, _)| *name).collect(),
+        default_model: presets.default_model().map(|(key, _)| key.as_str()),
+        models,
+        loras,
+    }))
 }
 
 fn describe_lora<'a>(lora: &'a RegisteredLora, presets: &'a Presets) -> Lora<'a> {

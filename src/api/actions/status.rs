@@ -9,7 +9,7 @@ use super::super::{Services, fields};
 use super::{Asked, meta, ok};
 use crate::error::{ApiError, Code};
 use crate::jobs::JobState;
-use crate::store::{JobView, Outcome};
+use crate::store::{JobView, MOST_PROGRESS, Outcome};
 
 /// `id` is enough; `prompt` and `model` are taken and never trusted. None has a type of its own, because anything
 /// that is not the id of a job of this caller is a `Bad ID`.
@@ -26,7 +26,8 @@ struct StatusRequest {
 pub(super) async fn status(asked: Asked<'_>, services: &Services) -> Result<HttpResponse, ApiError> {
     let request: StatusRequest = fields::read(asked.fields, &[])?;
     let id = request.id.as_str().unwrap_or_default();
-    let view = services.store.job(asked.caller.key_id, id).await.ok_or(Code::BadId)?;
+    let unknown = || ApiError::new(Code::BadId).with("field", "id");
+    let view = services.store.job(asked.caller.key_id, id).await.ok_or_else(unknown)?;
     Ok(ok(describe(&view, services, OffsetDateTime::now_utc())?))
 }
 
@@ -64,10 +65,12 @@ fn describe(view: &JobView, services: &Services, now: OffsetDateTime) -> Result<
     })
 }
 
-/// Seconds that are left if the rest goes as the start went; `null` while nothing is known.
+/// Seconds that are left if the rest goes as the start went; `null` while nothing is known, and after the last step: of decoding
+/// and finishing the steps say nothing.
 fn eta_s(progress: f64, started_at: Option<OffsetDateTime>, now: OffsetDateTime) -> Option<u64> {
     let passed_s = (now - started_at?).as_seconds_f64().max(0.0);
-    (progress > 0.0).then(|| (passed_s / progress * (1.0 - progress)).ceil() as u64)
+    (progress > 0.0 && progress < MOST_PROGRESS)
+        .then(|| (passed_s / progress * (1.0 - progress)).ceil() as u64)
 }
 
 #[cfg(test)]
@@ -82,6 +85,7 @@ mod tests {
         let now = datetime!(2025-03-29 20:03:00 UTC);
         assert_eq!(eta_s(0.25, Some(start), now), Some(30));
         assert_eq!(eta_s(0.0, Some(start), now), None);
+        assert_eq!(eta_s(MOST_PROGRESS, Some(start), now), None);
         assert_eq!(eta_s(0.5, None, now), None);
         assert_eq!(eta_s(0.5, Some(now), start), Some(0), "a clock that was put back");
     }

@@ -32,6 +32,22 @@ fn a_picture_gets_its_score() {
 }
 
 #[test]
+fn pictures_that_come_at_once_are_all_looked_at() {
+    let filter = stub(
+        5_000,
+        vec![|| {
+            std::thread::sleep(Duration::from_millis(20));
+            0.25
+        }],
+    );
+    let signs: Vec<_> = std::thread::scope(|scope| {
+        let looks: Vec<_> = (0..16).map(|_| scope.spawn(|| filter.look(&picture()))).collect();
+        looks.into_iter().map(|look| look.join().unwrap()).collect()
+    });
+    assert!(signs.iter().all(|signs| signs.as_ref().is_ok_and(|signs| signs.unfit == 0.25)), "{signs:?}");
+}
+
+#[test]
 fn a_network_that_is_missing_gives_no_answer_until_it_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let missing = ComplianceConfig { picture_model: folder.path().join("none.onnx"), ..config(5_000) };

@@ -1,6 +1,7 @@
 //! Workers on a real store, with kitchens that fail as planned.
 
 mod review;
+mod together;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -191,37 +192,6 @@ fn checked_recipe(records: &Records, plan: &Plan, index: u32, puts: &[Put]) -> S
     assert!(!claims(&Sha256::digest(text)), "a guess can be tested against it");
     assert!(!told.contains(salt) && !told.contains("by the sea"));
     salt.to_owned()
-}
-
-#[tokio::test]
-async fn a_jobs_pictures_are_asked_for_together_and_their_steps_add_up() {
-    let folder = tempfile::tempdir().unwrap();
-    let (store, key) = open(&config(folder.path())).await;
-    let (sender, puts) = channel();
-    let (asked, batches) = channel();
-    let mut together = kitchen(sender);
-    let draw = together.render;
-    together.most_together = 4;
-    together.render = Box::new(move |mut wanted| {
-        let seeds: Vec<_> = wanted.iter().map(|wanted| wanted.spec.seed).collect();
-        // As a batch is: each step of all before the next.
-        for step in 1..=3 {
-            assert!(wanted.iter_mut().all(|wanted| (wanted.progress)(step, 4)));
-        }
-        asked.send(seeds).unwrap();
-        draw(wanted)
-    });
-    let (line, plan) = (Control::new(Arc::default(), Duration::from_secs(60)), plan(7));
-    generate(&together, &plan, &line).unwrap().result.unwrap();
-    assert_eq!(batches.try_iter().collect::<Vec<_>>(), [[7, 8]]);
-    assert_eq!(drain(&puts).len(), 4);
-    let workers = Workers::start(store.clone(), vec![together.into_cook()], &quick()).await.unwrap();
-    let id = submit(&store, key).await;
-    let Outcome::Completed(result) = ended(&store, key, &id).await else { panic!() };
-    assert_eq!(result.pictures.iter().map(|picture| picture.seed).collect::<Vec<_>>(), [7, 8]);
-    let view = store.job(key, &id).await.unwrap();
-    assert_eq!((view.step(), view.steps()), (8, 8));
-    stop(workers).await;
 }
 
 #[tokio::test]
