@@ -82,6 +82,9 @@ const PERSON: &[&str] = &[
     "girl", "boy", "woman", "man", "female", "male", "lady", "she", "he", "daughter", "son", "student",
     "pupil",
 ];
+/// What may stand between them and their age, and how much of it.
+const BETWEEN: &[&str] = &["is", "s", "just", "only", "about", "now", "maybe"];
+const MOST_BETWEEN: usize = 3;
 /// What makes the number before it something else than an age.
 const MEASURES: &[&str] =
     &["k", "mm", "cm", "m", "d", "x", "p", "px", "am", "pm", "th", "st", "nd", "rd", "century"];
@@ -91,14 +94,12 @@ const MEASURES: &[&str] =
 pub(super) fn beside_person(readings: &Readings) -> bool {
     readings.iter().any(|words| {
         (1..words.len()).any(|at| {
-            let before = match words[at - 1].as_str() {
-                "is" | "s" | "just" | "only" if at > 1 => &words[at - 2],
-                other => other,
-            };
+            let said = words[..at].iter().map(String::as_str).rev();
+            let before = said.take(MOST_BETWEEN + 1).find(|word| !BETWEEN.contains(word));
             let measured = words
                 .get(at + 1)
                 .is_some_and(|next| MEASURES.contains(&next.as_str()) || number(next).is_some());
-            PERSON.contains(&before)
+            before.is_some_and(|word| PERSON.contains(&word))
                 && !measured
                 && number(&words[at]).is_some_and(|years| (1..ADULT_YEARS).contains(&years))
         })

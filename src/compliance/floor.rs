@@ -5,6 +5,7 @@
 //! people: sexual words with a sign that a real person is meant. Words may stand anywhere in what describes the
 //! picture. Words in the negative prompt otherwise keep things out, so `-child` is fine.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::phrases::Phrases;
@@ -128,7 +129,7 @@ impl Floor {
             sexual(one) && self.minor.has(other) || self.minor.has(one) && sexual(other)
         };
         let cuts = |word: &str| word.char_indices().skip(1).any(|(at, _)| both(word.split_at(at)));
-        shown.iter().flatten().any(|word| cuts(word))
+        shown.iter().flatten().collect::<HashSet<_>>().into_iter().any(|word| cuts(word))
     }
 
     fn is_minor(&self, shown: &Readings) -> bool {

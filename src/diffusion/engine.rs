@@ -79,7 +79,7 @@ pub struct ModelInfo {
     pub dtype: String,
 }
 
-/// Called after each step with (steps done, steps in all); false cancels the picture.
+/// Called when it is the picture's turn and after each step, with (steps done, steps in all); false cancels the picture.
 pub type Progress = Box<dyn FnMut(u32, u32) -> bool + Send>;
 
 /// A picture, and who is told of its steps.

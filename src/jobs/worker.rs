@@ -144,8 +144,14 @@ impl Shared {
             control.done();
             cooked.unwrap_or_else(|panic| Err(CookError::failed("PANICKED", &panic_text(&*panic), true)))
         });
-        if let Err(error) = &cooked {
-            tracing::warn!(job = claim.id, attempt = claim.attempt, %error, "an attempt gave no pictures");
+        match &cooked {
+            Err(CookError::Halted) => {
+                tracing::info!(job = claim.id, why = ?control.halted(), "the job was stopped");
+            }
+            Err(error) => {
+                tracing::warn!(job = claim.id, attempt = claim.attempt, %error, "an attempt gave no pictures");
+            }
+            Ok(_) => {}
         }
         let ending = ending(cooked, control.halted(), claim.attempt, self.config.max_attempts);
         self.end(&claim, &ending);

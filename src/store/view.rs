@@ -41,7 +41,7 @@ impl JobView {
         self.live.get().0
     }
 
-    /// Steps in all; 0 until the first is done.
+    /// Steps in all; 0 until it is the first picture's turn.
     pub fn steps(&self) -> u32 {
         self.live.get().1
     }

@@ -190,7 +190,8 @@ fn progress_counts_steps_not_evaluations() {
         let (told, heard) = std::sync::mpsc::channel();
         let progress = move |step, steps| told.send((step, steps)).is_ok();
         engine.draw(options, Box::new(progress)).unwrap();
-        assert_eq!(heard.iter().collect::<Vec<_>>(), [(1, 3), (2, 3), (3, 3)], "{algorithm:?}");
+        let told: Vec<_> = heard.iter().collect();
+        assert_eq!(told, [(0, 3), (1, 3), (2, 3), (3, 3)], "{algorithm:?}");
     }
 }
 

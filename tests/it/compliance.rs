@@ -67,11 +67,12 @@ fn requests_and_keys_can_be_stricter_than_the_policy_and_not_laxer() {
     assert_eq!(flagged["meta"]["compliance_codes"], json!(["vcr"]), "{flagged}");
     let (_, blocked) = house.draw(&wish(json!({"violence": "block"})));
     assert_eq!(blocked["filter_categories"], json!(["violence"]));
-    let laxer = json!({"prompt": "canary-hate", "steps": 1, "compliance": {"hate": "off"}});
+    let laxer = json!({"prompt": "canary-hate", "steps": 1, "compliance": {"hate": "flag"}});
     assert_eq!(house.draw(&laxer).1["filter_categories"], json!(["hate"]));
     let bad = [
         (json!({"fun": "block"}), "compliance.fun"),
         (json!({"violence": "never"}), "compliance.violence"),
+        (json!({"violence": "off"}), "compliance.violence"),
         (json!({"violence": true}), "compliance.violence"),
         (json!(1), "compliance"),
     ];
