@@ -2,7 +2,7 @@
 
 use super::enhancer::{EnhanceError, Enhancer, Grasp, Wish};
 use super::random::Random;
-use super::shell::{Place, Sieve, goes_with, pieces, wishes};
+use super::shell::{Place, Sieve, goes_with, lacks_somebody, pieces, wishes};
 
 /// Fewer usable terms of a model than this are filled up from the vocabulary.
 const FEWEST: usize = 2;
@@ -78,7 +78,7 @@ pub fn enhance(
     let from_model = additions.len();
     if from_model < FEWEST {
         for term in Random::new(ask.seed, ask.prompt).shuffled(ask.vocabulary) {
-            if additions.len() < ask.most_terms.min(FILLED) {
+            if additions.len() < ask.most_terms.min(FILLED) && !lacks_somebody(term, ask.positive) {
                 keep(term, &mut additions);
             }
         }

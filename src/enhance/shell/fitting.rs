@@ -25,3 +25,9 @@ pub(in crate::enhance) fn goes_with(piece: &str, positive: &str) -> bool {
     let [anything, bodies, places] = &*FITTING;
     anything.contains(head) || if is_somebody(positive) { bodies } else { places }.contains(head)
 }
+
+/// Whether a piece is about somebody's body where the positive prompt shows nobody.
+pub(in crate::enhance) fn lacks_somebody(piece: &str, positive: &str) -> bool {
+    let [_, bodies, _] = &*FITTING;
+    stems(piece).last().is_some_and(|head| bodies.contains(head)) && !is_somebody(positive)
+}

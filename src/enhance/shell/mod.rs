@@ -12,7 +12,7 @@ mod plain;
 mod sieve;
 mod words;
 
-pub(super) use fitting::goes_with;
+pub(super) use fitting::{goes_with, lacks_somebody};
 pub(super) use place::Place;
 pub(super) use plain::{plain, wishes};
 pub(super) use sieve::{Sieve, pieces};

@@ -200,22 +200,25 @@ fn good_proposals_are_taken_cleaned_in_order_and_once() {
 #[test]
 fn of_a_model_that_understands_nothing_only_what_goes_with_anything_is_taken() {
     let said = "dark chocolate, rich flavors, golden light, sunset over mountains, happy-go-beer sundae, soft shadows, candle in the corner";
-    let babbles = |prompt: &str| {
+    let vocabulary = ["calm gaze".to_owned(), "even tones".to_owned(), "relaxed shoulders".to_owned()];
+    let babbles = |prompt: &str, said: &str| {
         let parsed = parse(prompt, &|_| true).unwrap();
         let ask = Ask {
             prompt,
             positive: &parsed.positive,
             negative: &parsed.negative,
-            vocabulary: &[],
+            vocabulary: &vocabulary,
             refused: &[],
             most_terms: 6,
             seed: 1,
         };
         enhance(&Babbles(Says(said.to_owned())), &ask, &mut |_| true).unwrap().additions
     };
-    assert_eq!(babbles("gray hair, glasses"), ["golden light", "soft shadows"]);
-    assert_eq!(babbles("a cat, blue background"), ["golden light", "soft shadows"]);
-    assert_eq!(babbles("a violin"), ["golden light", "sunset over mountains", "soft shadows"]);
+    assert_eq!(babbles("gray hair, glasses", said), ["golden light", "soft shadows"]);
+    assert_eq!(babbles("a cat, blue background", said), ["golden light", "soft shadows"]);
+    assert_eq!(babbles("a violin", said), ["golden light", "sunset over mountains", "soft shadows"]);
+    assert_eq!(babbles("a violin", ""), ["even tones"], "nobody has a gaze");
+    assert_eq!(babbles("gray hair, glasses", "").len(), 3);
 }
 
 #[test]
