@@ -356,7 +356,7 @@ proptest! {
 fn long_texts_take_no_time() {
     for piece in ["a ", "marrow soup ", "15 ", "under ", "s.", "e\u{301}", "aaaa", "@ ", "(a)[b] ", "BREAK "]
     {
-        let text = piece.repeat(20_000);
+        let text = piece.repeat(5_000);
         let start = std::time::Instant::now();
         positive(&text);
         let took_ms = start.elapsed().as_millis();
