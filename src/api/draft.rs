@@ -15,6 +15,11 @@ use crate::store::Receipt;
 /// Code of the warning that a prompt was not enhanced.
 const ENHANCE_SKIPPED: &str = "ENHANCE_SKIPPED";
 
+/// Why it stays as it is where the model gave nothing that could be used.
+pub(super) const NOTHING_TO_ADD: &str = "there was nothing to add, or no room for it";
+/// Why it stays as it is where anything longer would be blocked.
+pub(super) const BY_RULING: &str = "it passes by an operator's ruling alone";
+
 /// A plan that lacks only the approval of its prompt.
 #[derive(Debug)]
 pub struct Draft {
@@ -100,12 +105,12 @@ impl Draft {
         if self.original_prompt.is_some() || said {
             return Ok(self);
         }
-        self.not_enhanced("it passes by an operator's ruling alone", strict)
+        self.not_enhanced(BY_RULING, strict)
     }
 
     /// What else the client said that may describe the picture, for compliance.
     pub fn said(&self) -> Vec<&str> {
-        plan::said(&self.prompt, self.original_prompt.as_deref(), &self.credentials, &self.loras)
+        plan::said(&self.credentials, &self.loras)
     }
 
     /// All that compliance is to look at; `said` is what [`said`](Self::said) gives.

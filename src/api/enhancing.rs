@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Chance;
 use super::actions::{GenerateRequest, viewer};
-use super::draft::Draft;
+use super::draft::{Draft, NOTHING_TO_ADD};
 use super::line::Line;
 use super::resolve::resolve;
 use super::tokenizers::Tokenizers;
@@ -47,6 +47,9 @@ pub(super) enum Unenhanced {
     Model(#[from] EnhanceError),
     #[error("{0}")]
     Tokenizer(#[from] TokenizerError),
+    /// The rules would block it, so it goes to no model.
+    #[error("{0}")]
+    Blocked(Blocked),
     /// The line is full, or the work panicked.
     #[error("{0}")]
     Line(ApiError),
@@ -81,16 +84,14 @@ impl EnhanceDesk {
         draft: Draft,
         tokenizers: &Tokenizers,
     ) -> Result<Draft, ApiError> {
-        // A prompt that will be blocked goes to no model, and to the block as it is.
-        if review(&self.reviewer, &draft, &errand.tightened).is_err() {
-            return Ok(draft);
-        }
         let strict = errand.request.strict;
         let why = match self.run(errand, &draft, tokenizers).await {
             Ok((errand, made)) if !made.additions.is_empty() => {
                 return Ok(errand.with_prompt(&made.prompt)?.enhanced_from(draft.prompt));
             }
-            Ok(_) => "there was nothing to add, or no room for it",
+            Ok(_) => NOTHING_TO_ADD,
+            // To the block as it is.
+            Err(Unenhanced::Blocked(_)) => return Ok(draft),
             Err(Unenhanced::Model(EnhanceError::Disabled)) => "this service does not enhance prompts",
             Err(Unenhanced::Model(EnhanceError::Busy) | Unenhanced::Line(_)) => {
                 "too many prompts wait to be enhanced"
@@ -110,16 +111,18 @@ impl EnhanceDesk {
         draft: &Draft,
         tokenizers: &Tokenizers,
     ) -> Result<String, ApiError> {
-        let made = self.run(errand, draft, tokenizers).await;
-        made.map(|(_, made)| made.prompt).map_err(|error| match error {
-            Unenhanced::Line(error) if error.code() == Code::Unavailable => error,
-            Unenhanced::Model(EnhanceError::Busy) => ApiError::new(Code::Unavailable)
+        match self.run(errand, draft, tokenizers).await {
+            Ok((_, made)) => Ok(made.prompt),
+            // It passed by an operator's ruling, which holds for these words alone.
+            Err(Unenhanced::Blocked(_)) => Ok(draft.prompt.clone()),
+            Err(Unenhanced::Line(error)) if error.code() == Code::Unavailable => Err(error),
+            Err(error @ Unenhanced::Model(EnhanceError::Busy)) => Err(ApiError::new(Code::Unavailable)
                 .with("message", error.to_string())
-                .retry_after_s(RETRY_AFTER_S),
-            Unenhanced::Model(_) | Unenhanced::Tokenizer(_) | Unenhanced::Line(_) => {
-                Code::EnhancementFailed.into()
+                .retry_after_s(RETRY_AFTER_S)),
+            Err(Unenhanced::Model(_) | Unenhanced::Tokenizer(_) | Unenhanced::Line(_)) => {
+                Err(Code::EnhancementFailed.into())
             }
-        })
+        }
     }
 
     /// Off the event loop, in line.
@@ -136,6 +139,8 @@ impl EnhanceDesk {
         let style = errand.presets.models.get(&draft.model).and_then(|model| model.styles.get(&draft.style));
         let vocabulary = style.map(|style| style.enhance.clone()).unwrap_or_default();
         let work = move || -> Result<(Errand, Enhanced), Unenhanced> {
+            let given = errand.with_prompt(&prompt).map_err(Unenhanced::Line)?;
+            review(&reviewer, &given, &errand.tightened).map_err(Unenhanced::Blocked)?;
             let counter = tokenizers.of(&checkpoint)?;
             let windows = |text: &str| Ok::<_, TokenizerError>(lengths(&counter.count(text)?));
             let allowed = windows(&composed.positive)?;

@@ -1,13 +1,11 @@
 //! Review at the door: off the event loop, some at a time, with all opinions.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use super::draft::Draft;
 use super::line::Line;
 use crate::compliance::{
-    Clearance, Evidence, ModerationUnavailable, Moderator, Opinion, Reviewed, Reviewer, Texts, Tightened,
+    Clearance, Evidence, ModerationUnavailable, Moderator, Reviewed, Reviewer, Texts, Tightened,
 };
 use crate::error::{ApiError, Code};
 use crate::store::{Store, StoreError};
@@ -76,7 +74,7 @@ impl ReviewDesk {
         let (reviewer, store) = (self.reviewer.clone(), self.store.clone());
         let tightened = tightened.clone();
         let moderator = reviewer.moderator().filter(|_| opinions == Opinions::All);
-        let work = move || reviewed(&owned, &reviewer, moderator, &store, tightened, key_id);
+        let work = move || reviewed(&owned, &reviewer, moderator.as_deref(), &store, tightened, key_id);
         self.line.run(work).await?.map_err(|error| match error {
             ReviewError::Store(error) => error.into(),
             ReviewError::Moderation(error) => {
@@ -92,20 +90,16 @@ impl ReviewDesk {
 fn reviewed(
     owned: &Owned,
     reviewer: &Reviewer,
-    moderator: Option<Arc<Moderator>>,
+    moderator: Option<&Moderator>,
     store: &Store,
     tightened: Tightened,
     key_id: i64,
 ) -> Result<Reviewed, ReviewError> {
     let others: Vec<&str> = owned.others.iter().map(String::as_str).collect();
     let texts = Texts { positive: &owned.positive, negative: &owned.negative, others: &others };
-    let opinion = match moderator {
-        Some(moderator) => moderator.opinion(&texts.spoken())?,
-        None => Opinion::default(),
-    };
     let overridden = store.overridden(key_id, &texts.sha256())?;
     let clearance = Clearance { tightened, overridden, ..Clearance::default() };
-    Ok(reviewer.prompt(&texts, clearance, &opinion))
+    Ok(reviewer.prompt_with(moderator, &texts, clearance)?)
 }
 
 /// Evidence as the ledger keeps it.

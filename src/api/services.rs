@@ -1,7 +1,6 @@
 //! What the handlers are given: the other rooms, and this one's own tables.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::ApiConfig;
 use super::auth::Failures;
@@ -17,7 +16,7 @@ use crate::storage::Storage;
 use crate::store::{Attachment, Store};
 
 /// How many keys' budgets are remembered; a key that is forgotten starts with a full one.
-pub(super) const KEYS: usize = 100_000;
+const KEYS: usize = 100_000;
 
 /// Shared by all event loops.
 #[derive(Debug)]
@@ -34,8 +33,6 @@ pub struct Services {
     pub(super) enhance: EnhanceDesk,
     pub(super) tokenizers: Tokenizers,
     pub(super) review: ReviewDesk,
-    /// What `random` gave each key last, less its `@name`, so that it gives another.
-    pub(super) last_random: Mutex<HashMap<i64, String>>,
 }
 
 /// The parts of the door that have work behind them.
@@ -60,7 +57,6 @@ impl Services {
         Self {
             generate_budget: Buckets::new(config.generate_per_minute, KEYS),
             marks: Marks::new(brand_mark),
-            last_random: Mutex::default(),
             failures: Failures::new(config.free_auth_failures_per_minute),
             store,
             tokenizers: Tokenizers::new(presets.models_dir().to_owned()),

@@ -8,7 +8,7 @@ use image::{ImageFormat, RgbImage};
 
 use super::Failure;
 use super::files::Staged;
-use crate::compliance::{Clearance, Opinion, PictureFilter, Reviewed, Reviewer, Texts};
+use crate::compliance::{Clearance, PictureFilter, Reviewed, Reviewer, Texts};
 use crate::config::Config;
 use crate::diffusion::{DiffusionConfig, DtypeChoice, Engine, LoraChoice, RenderOptions};
 use crate::plan::{SamplerKind, Size, samplers};
@@ -83,13 +83,13 @@ pub struct RenderArgs {
 /// cannot be written.
 pub fn run(arguments: RenderArgs, config: &Config) -> Result<(), Failure> {
     let format = format_of(&arguments.out)?;
-    let texts = Texts { positive: &arguments.prompt, negative: &arguments.negative, ..Texts::default() };
+    let named = |lora: &LoraChoice| Some(lora.path.file_stem()?.to_string_lossy().into_owned());
+    let loras: Vec<String> = arguments.loras.iter().filter_map(named).collect();
+    let others: Vec<&str> = loras.iter().map(String::as_str).collect();
+    let texts = Texts { positive: &arguments.prompt, negative: &arguments.negative, others: &others };
     let reviewer = Reviewer::new(&config.compliance)?;
-    let opinion = match reviewer.moderator() {
-        Some(moderator) => moderator.opinion(&texts.spoken())?,
-        None => Opinion::default(),
-    };
-    let Reviewed { verdict, clearance, .. } = reviewer.prompt(&texts, Clearance::default(), &opinion);
+    let Reviewed { verdict, clearance, .. } =
+        reviewer.prompt_with(reviewer.moderator().as_deref(), &texts, Clearance::default())?;
     let prompt = verdict?;
     let filter = PictureFilter::open(&config.compliance)?;
     filter.check()?;

@@ -1,8 +1,8 @@
 //! The rules that no setting turns off.
 //!
 //! Sexual content involving minors: sexual words with a word for a minor, with an age below 18, or with adults named
-//! in the negative prompt; or a word for a minor with clothing named in the negative prompt. Sexual images of real
-//! people: sexual words with a sign that a real person is meant. Words may stand anywhere in what describes the
+//! in the negative prompt; clothing named in the negative prompt with a word for a minor, or beside adults. Sexual images of
+//! real people: sexual words with a sign that a real person is meant. Words may stand anywhere in what describes the
 //! picture. Words in the negative prompt otherwise keep things out, so `-child` is fine.
 
 use std::collections::HashSet;
@@ -28,14 +28,19 @@ pub(super) struct Floor {
     pub(super) harmless: Phrases,
     /// The same, and not where what is left speaks of what they could hide.
     pub(super) ambiguous: Phrases,
-    /// As a whole negative term.
+    /// Anywhere in a negative term.
     pub(super) negated_adult: Phrases,
+    /// What is called adult and is nobody.
+    pub(super) adult_things: Phrases,
+    /// As a whole negative term.
+    pub(super) negated_age: Phrases,
     /// As a whole negative term.
     pub(super) negated_clothing: Phrases,
 }
 
 /// What a term of a negative prompt ends at: commas, and what weighs and groups.
-const NEGATIVE_ENDS: [char; 13] = [',', ';', '|', '\n', '(', ')', '[', ']', '{', '}', '<', '>', ':'];
+const NEGATIVE_ENDS: [char; 17] =
+    [',', ';', '|', '\n', '(', ')', '[', ']', '{', '}', '<', '>', ':', '/', '&', '+', '.'];
 
 /// Of sexual words alone, which an operator may allow.
 const SEXUAL_SCORE: f32 = 0.6;
@@ -63,6 +68,8 @@ impl Floor {
                 "[harmless]" => section = Some(&mut floor.harmless),
                 "[ambiguous]" => section = Some(&mut floor.ambiguous),
                 "[negated adult]" => section = Some(&mut floor.negated_adult),
+                "[adult things]" => section = Some(&mut floor.adult_things),
+                "[negated age]" => section = Some(&mut floor.negated_age),
                 "[negated clothing]" => section = Some(&mut floor.negated_clothing),
                 phrase => {
                     if let Some(list) = &mut section {
@@ -77,21 +84,18 @@ impl Floor {
     /// What is said in texts that show, beside a negative prompt: signs for the locked categories, and for sexual words alone.
     pub(super) fn find(&self, shown: &Readings, negative: &str) -> Vec<Sign> {
         let shown = self.without_things(shown);
-        let mut negative_terms = Vec::new();
-        for form in forms(negative) {
-            negative_terms.extend(form.replace("BREAK", ",").split(NEGATIVE_ENDS).map(Readings::of));
-        }
-        let negated = |list: &Phrases| negative_terms.iter().any(|term| list.equals(term));
+        let kept_out = Self::kept_out(negative);
+        let whole = |list: &Phrases| kept_out.iter().any(|term| list.equals(term));
+        let no_adults = self.keeps_adults_out(&kept_out);
 
         let alone = self.sexual.occurs(&shown);
         let sexual = alone || self.intimate.occurs(&shown);
-        let glued = self.is_glued(&shown);
         let minor = self.is_minor(&shown) || sexual && ages::beside_person(&shown);
         let minors = self.always_minor.occurs(&shown)
-            || glued
-            || sexual && minor
-            || alone && negated(&self.negated_adult)
-            || minor && negated(&self.negated_clothing);
+            || self.is_glued(&shown)
+            || sexual && (minor || no_adults)
+            || alone && whole(&self.negated_age)
+            || (minor || no_adults) && whole(&self.negated_clothing);
         let sign = |category, score| Sign { category, score, by: "floor".to_owned() };
         let found = [
             (minors, sign(Category::SexualMinors, 1.0)),
@@ -101,9 +105,28 @@ impl Floor {
         found.into_iter().filter(|(holds, _)| *holds).map(|(_, sign)| sign).collect()
     }
 
-    /// Whether a minor is spoken of.
-    pub(super) fn speaks_of_minors(&self, shown: &Readings) -> bool {
-        self.is_minor(&self.without_things(shown))
+    /// The terms of a negative prompt.
+    fn kept_out(negative: &str) -> Vec<Readings> {
+        let terms = |form: String| -> Vec<Readings> {
+            form.replace("BREAK", ",").split(NEGATIVE_ENDS).map(Readings::of).collect()
+        };
+        forms(negative).into_iter().flat_map(terms).collect()
+    }
+
+    fn keeps_adults_out(&self, kept_out: &[Readings]) -> bool {
+        kept_out.iter().any(|term| {
+            let mut term = term.clone();
+            term.remove(&self.adult_things);
+            self.negated_adult.occurs(&term)
+        })
+    }
+
+    /// Whether a minor is spoken of, or nobody else than a minor may be shown.
+    pub(super) fn speaks_of_minors(&self, shown: &Readings, negative: &str) -> bool {
+        let shown = self.without_things(shown);
+        self.is_minor(&shown)
+            || ages::beside_person(&shown)
+            || self.keeps_adults_out(&Self::kept_out(negative))
     }
 
     /// Whether somebody who exists is meant.
@@ -122,14 +145,17 @@ impl Floor {
         if hides { kept } else { without }
     }
 
-    /// Whether a word for a minor and a sexual one are written as one word, which a text encoder takes apart.
+    /// Whether a word for a minor and a sexual one are written as one word, which a text encoder takes apart. What `son` ends may be
+    /// a name.
     fn is_glued(&self, shown: &Readings) -> bool {
         let sexual = |word: &str| self.sexual.has(word) || self.intimate.has(word);
-        let both = |(one, other): (&str, &str)| {
-            sexual(one) && self.minor.has(other) || self.minor.has(one) && sexual(other)
-        };
+        let minor = |word: &str| self.minor.has(word) && !matches!(word, "son" | "sons");
+        let both = |(one, other): (&str, &str)| sexual(one) && minor(other) || minor(one) && sexual(other);
         let cuts = |word: &str| word.char_indices().skip(1).any(|(at, _)| both(word.split_at(at)));
-        shown.iter().flatten().collect::<HashSet<_>>().into_iter().any(|word| cuts(word))
+        let longest =
+            self.minor.longest_word() + self.sexual.longest_word().max(self.intimate.longest_word());
+        let words = shown.iter().flat_map(|reading| &reading.words).filter(|word| word.len() <= longest);
+        words.collect::<HashSet<_>>().into_iter().any(|word| cuts(word))
     }
 
     fn is_minor(&self, shown: &Readings) -> bool {

@@ -11,6 +11,7 @@
 //! - `moderation`: a further opinion, from an endpoint
 //! - `unweighted`: a prompt without weights, as the text encoders get it
 //! - `readings`: a text without its disguises
+//! - `cuts`: where its words begin and end, for a person and for a text encoder
 //! - `phrases`: word lists, and where they occur
 //! - `ages`: ages below 18 in words and digits
 //! - `picture`: the networks and lists that look at what was drawn
@@ -20,6 +21,7 @@ mod ages;
 mod approved;
 mod category;
 mod config;
+mod cuts;
 mod floor;
 mod moderation;
 mod phrases;
@@ -38,7 +40,7 @@ pub use moderation::{ModerationUnavailable, Moderator, Opinion};
 pub use picture::{FilterUnavailable, HashListError, PictureFilter, Signs};
 pub use policy::{Mode, Tightened, WrittenRule};
 pub use reviewer::{Reviewed, Reviewer, RulesBroken, Texts};
-pub use verdict::{Blocked, Clearance, Evidence, PictureVerdict};
+pub use verdict::{Blocked, Clearance, Evidence, PictureVerdict, Unseen};
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::cuts::Reading;
 use super::readings::{Readings, one_stroke, words};
 
 /// Phrases by their first word.
@@ -35,7 +36,7 @@ impl Phrases {
 
     /// Whether any phrase stands, as whole words in a row, in any reading.
     pub(super) fn occurs(&self, readings: &Readings) -> bool {
-        readings.iter().any(|words| (0..words.len()).any(|at| self.length_at(words, at) > 0))
+        readings.iter().any(|Reading { words, .. }| (0..words.len()).any(|at| self.length_at(words, at) > 0))
     }
 
     /// Whether a word is one of the phrases.
@@ -43,9 +44,17 @@ impl Phrases {
         self.0.get(word).is_some_and(|phrases| phrases.iter().any(Vec::is_empty))
     }
 
+    /// Bytes of the longest phrase that is one word.
+    pub(super) fn longest_word(&self) -> usize {
+        let words = self.0.iter().filter(|(_, phrases)| phrases.iter().any(Vec::is_empty));
+        words.map(|(word, _)| word.len()).max().unwrap_or(0)
+    }
+
     /// Whether any reading is a phrase from end to end.
     pub(super) fn equals(&self, readings: &Readings) -> bool {
-        readings.iter().any(|words| !words.is_empty() && self.length_at(words, 0) == words.len())
+        readings
+            .iter()
+            .any(|Reading { words, .. }| !words.is_empty() && self.length_at(words, 0) == words.len())
     }
 
     /// Number of words of the longest phrase that begins at `at`; 0 for none.

@@ -3,6 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use super::cuts::{Reading, encoders, join, split};
 use super::phrases::Phrases;
 
 /// Letters that look like Latin ones, in lower case and without marks: Cyrillic, Greek, small capitals and a few more.
@@ -42,33 +43,30 @@ const ENCLOSED_AS: [u32; 3] = [0x1f150, 0x1f170, 0x1f1e6];
 #[derive(Debug, Clone, Default)]
 pub(super) struct Readings(Vec<Reading>);
 
-/// A text as words.
-#[derive(Debug, Clone, Default)]
-struct Reading {
-    words: Vec<String>,
-    /// For each word, whether more than spaces and hyphens parts it from the one before.
-    apart: Vec<bool>,
-}
-
 impl Readings {
     /// Plain, with signs read as letters (two ways, and with `i` and `l` as one), and with drawn-out letters shortened; each
-    /// also with the pieces of broken words joined.
+    /// also with the pieces of broken words joined, and cut as the text encoders cut. What they get is cut by invisible characters
+    /// as well, which a person does not see.
     pub(super) fn of(text: &str) -> Self {
         let plain = fold(text);
         let (as_i, as_l) = (leet(&plain, 'i'), leet(&plain, 'l'));
         let variants =
-            [shorten(&plain), shorten(&as_i), shorten(&as_l), one_stroke(&shorten(&as_i)), as_i, as_l];
-        let mut readings = vec![split(&plain), join(&plain)];
-        for (at, variant) in variants.iter().enumerate() {
-            if *variant != plain && !variants[..at].contains(variant) {
-                readings.extend([split(variant), join(variant)]);
+            [shorten(&plain), shorten(&as_i), shorten(&as_l), one_stroke(&shorten(&as_i)), as_i, as_l, plain];
+        let mut readings = vec![encoders(text, fold), encoders(text, |word| shorten(&fold(word)))];
+        for variant in variants {
+            readings.extend([split(&variant), join(&variant), encoders(&variant, str::to_owned)]);
+        }
+        let mut all = Self::default();
+        for reading in readings {
+            if !all.0.contains(&reading) {
+                all.0.push(reading);
             }
         }
-        Self(readings)
+        all
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &[String]> {
-        self.0.iter().map(|reading| reading.words.as_slice())
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Reading> {
+        self.0.iter()
     }
 
     pub(super) fn extend(&mut self, other: &Self) {
@@ -79,9 +77,11 @@ impl Readings {
     /// nobody speaks of the naked eye.
     pub(super) fn remove(&mut self, phrases: &Phrases) {
         for Reading { words, apart } in &mut self.0 {
-            let mut at = 0;
+            let (mut at, mut end) = (0, 0);
             while at < words.len() {
-                let end = (at + 1..words.len()).find(|&next| apart[next]).unwrap_or(words.len());
+                if at >= end {
+                    end = (at + 1..words.len()).find(|&next| apart[next]).unwrap_or(words.len());
+                }
                 let length = phrases.length_at(&words[..end], at);
                 words[at..at + length].fill(String::new());
                 at += length.max(1);
@@ -144,57 +144,4 @@ fn shorten(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let runs = chars.chunk_by(|a, b| a == b);
     runs.flat_map(|run| if run.len() >= 3 && run[0].is_alphabetic() { &run[..1] } else { run }).collect()
-}
-
-/// Whether what stands between two words makes one phrase of them.
-fn parts(between: char) -> bool {
-    !(between.is_whitespace() || between == '-' || between == '_')
-}
-
-/// Words: runs of letters and digits.
-fn split(text: &str) -> Reading {
-    let mut reading = Reading::default();
-    let (mut inside, mut apart) = (false, false);
-    for c in text.chars() {
-        if !c.is_alphanumeric() {
-            inside = false;
-            apart |= parts(c);
-            continue;
-        }
-        match reading.words.last_mut() {
-            Some(word) if inside => word.push(c),
-            _ => {
-                reading.words.push(c.into());
-                reading.apart.push(std::mem::take(&mut apart));
-            }
-        }
-        inside = true;
-    }
-    reading
-}
-
-/// The same with the parts of each word that hyphens, dots and the like broke put together, and letters that stand
-/// alone one after another as well: `ab-cd` and `a b c d` are `abcd`.
-fn join(text: &str) -> Reading {
-    let mut joined = Reading::default();
-    let (mut spelling, mut apart) = (false, false);
-    for chunk in text.split_whitespace() {
-        let word: String = chunk.chars().filter(|c| c.is_alphanumeric()).collect();
-        let mut around = chunk.split(char::is_alphanumeric);
-        apart |= around.next().unwrap_or_default().chars().any(parts);
-        if word.is_empty() {
-            continue;
-        }
-        let alone = word.chars().nth(1).is_none();
-        match joined.words.last_mut() {
-            Some(last) if alone && spelling => last.push_str(&word),
-            _ => {
-                joined.words.push(word);
-                joined.apart.push(apart);
-            }
-        }
-        apart = around.next_back().unwrap_or_default().chars().any(parts);
-        spelling = alone;
-    }
-    joined
 }

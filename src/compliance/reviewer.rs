@@ -7,13 +7,15 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::floor::Floor;
-use super::picture::{FilterUnavailable, PictureFilter, Signs};
+use super::picture::{PictureFilter, Signs};
 use super::policy::Policy;
 use super::readings::Readings;
 use super::rules::Rules;
 use super::unweighted::{forms, reversed, together};
-use super::verdict::{Clearance, PictureVerdict, Sign, Stage, Told, Verdict};
-use super::{ApprovedPrompt, Blocked, Category, ComplianceConfig, Evidence, Moderator, Opinion};
+use super::verdict::{Clearance, PictureVerdict, Sign, Stage, Told, Unseen, Verdict};
+use super::{
+    ApprovedPrompt, Blocked, Category, ComplianceConfig, Evidence, ModerationUnavailable, Moderator, Opinion,
+};
 
 /// All that was said, as it will be used.
 #[derive(Debug, Clone, Copy, Default)]
@@ -22,7 +24,7 @@ pub struct Texts<'a> {
     pub positive: &'a str,
     /// The composed negative prompt; approved byte for byte. What it names is kept out of the picture.
     pub negative: &'a str,
-    /// What else the client said that may describe the picture: `cs_*`, a prompt before its enhancement.
+    /// What else the client said that may describe the picture: `cs_*`, and what its LoRAs are called and called up by.
     pub others: &'a [&'a str],
 }
 
@@ -130,6 +132,26 @@ impl Reviewer {
         self.reviewed_by(Floor::embedded(), texts, clearance, opinion)
     }
 
+    /// [`prompt`](Self::prompt) with the opinion of a moderator, who is not asked of what the rules block.
+    ///
+    /// # Errors
+    /// A moderator that gives no opinion.
+    pub fn prompt_with(
+        &self,
+        moderator: Option<&Moderator>,
+        texts: &Texts<'_>,
+        clearance: Clearance,
+    ) -> Result<Reviewed, ModerationUnavailable> {
+        let by_rules = self.prompt(texts, clearance.clone(), &Opinion::default());
+        match moderator.filter(|_| by_rules.verdict.is_ok()) {
+            Some(moderator) => {
+                let opinion = moderator.opinion(&texts.spoken())?;
+                Ok(self.prompt(texts, clearance, &opinion))
+            }
+            None => Ok(by_rules),
+        }
+    }
+
     /// Approves what nobody asked to be treated more strictly, by the rules alone.
     ///
     /// # Errors
@@ -171,8 +193,9 @@ impl Reviewer {
         picture: &RgbImage,
         texts: &Texts<'_>,
         clearance: &Clearance,
-    ) -> Result<PictureVerdict, FilterUnavailable> {
-        let signs = filter.look(picture)?;
+    ) -> Result<PictureVerdict, Unseen> {
+        let told = || Told { stage: Stage::Picture, ..self.told(clearance) };
+        let signs = filter.look(picture).map_err(|why| told().unseen(why))?;
         Ok(self.picture_signs(&signs, texts, clearance))
     }
 
@@ -184,7 +207,9 @@ impl Reviewer {
         let unfit = Sign { category: Category::Sexual, score: seen.unfit, by: "open_nsfw".to_owned() };
         if seen.unfit >= self.policy.joint_score() {
             let joint = |category| Sign { category, score: seen.unfit, by: "open_nsfw+prompt".to_owned() };
-            signs.extend(floor.speaks_of_minors(&shown).then(|| joint(Category::SexualMinors)));
+            signs.extend(
+                floor.speaks_of_minors(&shown, &texts.kept_out()).then(|| joint(Category::SexualMinors)),
+            );
             signs.extend(floor.speaks_of_real_people(&shown).then(|| joint(Category::SexualNonConsensual)));
         }
         signs.extend(seen.known.iter().map(|known| Sign {

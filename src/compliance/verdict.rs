@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::picture::FilterUnavailable;
 use super::policy::{Mode, Policy};
 use super::{Category, Tightened};
 
@@ -70,6 +71,8 @@ enum Decision {
     Flagged,
     Overridden,
     Blocked,
+    /// The picture could not be looked at, which ends its job as a block would.
+    Unavailable,
 }
 
 /// An entry of the ledger.
@@ -94,6 +97,18 @@ pub struct Evidence {
     model_sha256: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pdq: Option<String>,
+    /// Why it could not be looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diagnosis: Option<String>,
+}
+
+/// A picture that could not be looked at, and so must not be delivered.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[error("{why}")]
+pub struct Unseen {
+    pub why: FilterUnavailable,
+    /// For the ledger.
+    pub evidence: Box<Evidence>,
 }
 
 /// Something that speaks for a category.
@@ -121,6 +136,12 @@ impl Told {
         Evidence { score: Some(score), ..self.entry(Decision::Passed, "open_nsfw".to_owned()) }
     }
 
+    /// That it could not be looked at.
+    pub(super) fn unseen(&self, why: FilterUnavailable) -> Unseen {
+        let entry = self.entry(Decision::Unavailable, "open_nsfw".to_owned());
+        Unseen { evidence: Box::new(Evidence { diagnosis: Some(why.to_string()), ..entry }), why }
+    }
+
     fn entry(&self, decision: Decision, by: String) -> Evidence {
         Evidence {
             event: "review",
@@ -134,6 +155,7 @@ impl Told {
             text_sha256: self.text_sha256.clone(),
             model_sha256: self.model_sha256.clone(),
             pdq: self.pdq.clone(),
+            diagnosis: None,
         }
     }
 }

@@ -33,6 +33,11 @@ impl Drawing {
         }
     }
 
+    /// Says that it is its turn; as [`goes_on`](Self::goes_on).
+    pub(super) fn begins(&mut self) -> bool {
+        self.goes_on(0, self.options.num_inference_steps)
+    }
+
     /// Says how far it is. Whoever wants it no more is answered at once. Whether it is still open.
     pub(super) fn goes_on(&mut self, step: u32, steps: u32) -> bool {
         if self.is_open() && !(self.progress)(step, steps) {

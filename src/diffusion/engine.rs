@@ -281,20 +281,29 @@ fn with_alike(first: Drawing, waiting: &mut VecDeque<Waiting>, most: usize) -> V
     together
 }
 
-/// Draws what is alike. What fails together, as for want of memory, is tried again one by one. False where that helped.
-fn draw(owner: &mut Owner, mut drawings: Vec<Drawing>) -> bool {
-    let alone = drawings.len() == 1;
+/// Draws what is alike. What fails together, as for want of memory, is tried again one by one. False where that helps: the first
+/// of them is drawn alone.
+fn draw(owner: &mut Owner, drawings: Vec<Drawing>) -> bool {
+    let mut drawings = match <[Drawing; 1]>::try_from(drawings) {
+        Ok([drawing]) => {
+            draw_alone(owner, drawing);
+            return true;
+        }
+        Err(several) => several,
+    };
     let Err(error) = under_net(|| owner.draw(&mut drawings)) else { return true };
-    if let (true, Some(drawing)) = (alone, drawings.first_mut()) {
-        drawing.answer(Err(error));
-        return true;
-    }
     tracing::warn!(%error, pictures = drawings.len(), "not drawn together; each is drawn alone");
-    let transient = error.is_transient();
-    for drawing in drawings.into_iter().filter(Drawing::is_open) {
-        draw(owner, vec![drawing]);
-    }
-    !transient
+    let open = drawings.into_iter().filter(Drawing::is_open);
+    let drawn: Vec<bool> = open.map(|drawing| draw_alone(owner, drawing)).collect();
+    !(error.is_transient() && drawn.first() == Some(&true))
+}
+
+/// Whether there is a picture in the end.
+fn draw_alone(owner: &mut Owner, drawing: Drawing) -> bool {
+    let mut drawings = [drawing];
+    let drawn = under_net(|| owner.draw(&mut drawings));
+    let [drawing] = &mut drawings;
+    drawn.map_err(|error| drawing.answer(Err(error))).is_ok()
 }
 
 /// A panic in `work` becomes an error.

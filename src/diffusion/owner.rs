@@ -63,13 +63,9 @@ impl Owner {
     /// # Errors
     /// As [`StableDiffusionXLPipeline::draw`].
     pub(super) fn draw(&mut self, drawings: &mut [Drawing]) -> Result<(), DiffusionError> {
-        // Who wants none any more waits for no checkpoint.
-        let mut open = drawings.iter_mut().filter_map(|drawing| {
-            let steps = drawing.options.num_inference_steps;
-            drawing.goes_on(0, steps).then_some(&drawing.options)
-        });
-        let Some(options) = open.next().cloned() else { return Ok(()) };
-        open.for_each(drop);
+        // Who wants none any more waits for no checkpoint. The others' turn comes with their batch.
+        let begun = drawings.iter_mut().find_map(|drawing| drawing.begins().then(|| drawing.options.clone()));
+        let Some(options) = begun else { return Ok(()) };
         let mut start = Instant::now();
         let mut lap_ms = || {
             let before = std::mem::replace(&mut start, Instant::now());

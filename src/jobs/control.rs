@@ -27,8 +27,18 @@ pub struct Control {
 struct Shared {
     live: Arc<Live>,
     deadline: Instant,
+    note_line: Option<NoteLine>,
     stage: Mutex<Stage>,
     changed: Condvar,
+}
+
+/// Told when the job comes to stand in the engine's line, and when it leaves it.
+struct NoteLine(Box<dyn Fn(bool) + Send + Sync>);
+
+impl std::fmt::Debug for NoteLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NoteLine")
+    }
 }
 
 #[derive(Debug, Default)]
@@ -44,9 +54,23 @@ struct Stage {
 impl Control {
     /// For an attempt that starts now and shows its steps in `live`.
     pub fn new(live: Arc<Live>, timeout: Duration) -> Self {
+        Self::with(live, timeout, None)
+    }
+
+    /// The same; `note` is told, before anything is drawn, when the job comes to stand in the engine's line and when it leaves it.
+    pub(super) fn noting_line(
+        live: Arc<Live>,
+        timeout: Duration,
+        note: impl Fn(bool) + Send + Sync + 'static,
+    ) -> Self {
+        Self::with(live, timeout, Some(NoteLine(Box::new(note))))
+    }
+
+    fn with(live: Arc<Live>, timeout: Duration, note_line: Option<NoteLine>) -> Self {
         let shared = Shared {
             live,
             deadline: Instant::now() + timeout,
+            note_line,
             stage: Mutex::default(),
             changed: Condvar::new(),
         };
@@ -56,14 +80,26 @@ impl Control {
     /// The job stands in the engine's line from now on, until its next progress. Others' pictures may be drawn before it for
     /// longer than it may run itself.
     pub(super) fn stand_in_line(&self) {
-        self.stage().in_line_since.get_or_insert_with(Instant::now);
+        let mut stage = self.stage();
+        if stage.in_line_since.is_none() {
+            stage.in_line_since = Some(Instant::now());
+            drop(stage);
+            self.note_line(true);
+        }
     }
 
     /// It is its turn.
     pub(super) fn leave_line(&self) {
         let mut stage = self.stage();
-        if let Some(since) = stage.in_line_since.take() {
-            stage.in_line += since.elapsed();
+        let Some(since) = stage.in_line_since.take() else { return };
+        stage.in_line += since.elapsed();
+        drop(stage);
+        self.note_line(false);
+    }
+
+    fn note_line(&self, stands: bool) {
+        if let Some(NoteLine(note)) = &self.shared.note_line {
+            note(stands);
         }
     }
 
@@ -159,6 +195,19 @@ mod tests {
         assert!(control.progress(0, 4), "its turn comes with its time unspent");
         std::thread::sleep(Duration::from_millis(300));
         assert_eq!(control.halted(), Some(Halt::TimeOut));
+    }
+
+    #[test]
+    fn coming_into_the_line_and_leaving_it_are_noted_once() {
+        let (said, notes) = std::sync::mpsc::channel();
+        let control = Control::noting_line(Arc::default(), Duration::from_secs(60), move |stands| {
+            said.send(stands).unwrap();
+        });
+        control.stand_in_line();
+        control.stand_in_line();
+        assert!(control.progress(0, 4) && control.progress(1, 4));
+        control.stand_in_line();
+        assert_eq!(notes.try_iter().collect::<Vec<_>>(), [true, false, true]);
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(super) fn deliver(
     let mut tried = 0;
     loop {
         if control.halted().is_some() {
-            return Err(CookError::Halted);
+            return Err(CookError::halted());
         }
         let Err(error) = put() else {
             return Ok(());
@@ -82,7 +82,7 @@ mod tests {
                 std::thread::sleep(Duration::from_millis(50));
                 control.halt(Halt::Park);
             });
-            assert_eq!(deliver(|| Err(away()), &control), Err(CookError::Halted));
+            assert_eq!(deliver(|| Err(away()), &control), Err(CookError::halted()));
         });
     }
 }

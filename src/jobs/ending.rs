@@ -8,26 +8,30 @@ use crate::store::{Blocked, Failure, JobResult, Outcome, Trace};
 /// Why what a worker ran gave no pictures.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CookError {
-    /// It stopped because it was told to.
+    /// It stopped because it was told to. `evidence`: what review had found by then.
     #[error("halted")]
-    Halted,
+    Halted { evidence: Vec<Value> },
     /// `again`: whether another attempt may go better. `evidence`: what review had found by then.
     #[error("{}: {}", failure.code, failure.diagnosis)]
     Failed { failure: Failure, again: bool, evidence: Vec<Value> },
 }
 
 impl CookError {
+    pub fn halted() -> Self {
+        Self::Halted { evidence: Vec::new() }
+    }
+
     pub fn failed(code: &str, diagnosis: &(impl ToString + ?Sized), again: bool) -> Self {
         Self::Failed { failure: Failure::new(code, diagnosis.to_string()), again, evidence: Vec::new() }
     }
 
-    /// With what review had found before it failed.
+    /// With what review had found before that.
     pub(super) fn after(self, found: &[Value]) -> Self {
         match self {
             Self::Failed { failure, again, evidence } => {
                 Self::Failed { failure, again, evidence: [found, &evidence].concat() }
             }
-            Self::Halted => Self::Halted,
+            Self::Halted { evidence } => Self::Halted { evidence: [found, &evidence].concat() },
         }
     }
 }
@@ -79,12 +83,13 @@ pub(super) fn ending(
         // A stop takes things away from under a job, so its own complaint says nothing.
         (Err(_), Some(Halt::Park)) => Ending::Park,
         (Err(_), Some(Halt::Lost)) => Ending::Drop,
-        (Err(CookError::Halted), Some(Halt::TimeOut)) => {
-            without_trace(Outcome::TimedOut(Failure::new("TIMED_OUT", "it ran longer than it may")))
+        (Err(CookError::Halted { evidence }), Some(Halt::TimeOut)) => {
+            let failure = Failure::new("TIMED_OUT", "it ran longer than it may");
+            Ending::Record(Outcome::TimedOut(failure), Trace { evidence, ..Trace::default() })
         }
-        (Err(CookError::Halted), None) => {
+        (Err(CookError::Halted { evidence }), None) => {
             let failure = Failure::new("CANCELLED_ITSELF", "it stopped although nobody had asked");
-            without_trace(Outcome::Failed(failure))
+            Ending::Record(Outcome::Failed(failure), Trace { evidence, ..Trace::default() })
         }
         // The next attempt is reviewed anew.
         (Err(CookError::Failed { failure, again: true, .. }), _) if attempt < max_attempts => {
@@ -133,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_halt_ends_a_job_as_it_should() {
-        let halted = |why| ending(Err(CookError::Halted), Some(why), 1, 3);
+        let halted = |why| ending(Err(CookError::halted()), Some(why), 1, 3);
         assert_eq!(halted(Halt::Park), Ending::Park);
         assert_eq!(halted(Halt::Lost), Ending::Drop);
         assert!(matches!(halted(Halt::TimeOut), Ending::Record(Outcome::TimedOut(_), _)));
@@ -165,6 +170,10 @@ mod tests {
                 "{ending:?}"
             );
         }
-        assert_eq!(CookError::Halted.after(&found), CookError::Halted);
+        let timed_out = ending(Err(CookError::halted().after(&found)), Some(Halt::TimeOut), 1, 3);
+        assert!(
+            matches!(&timed_out, Ending::Record(Outcome::TimedOut(_), trace) if trace.evidence == found),
+            "{timed_out:?}"
+        );
     }
 }

@@ -203,7 +203,7 @@ fn draw(kitchen: &Kitchen, plan: &Plan, first: u32, control: &Control) -> Result
         }
         failed(&error)
     })?;
-    if control.halted().is_some() { Err(CookError::Halted) } else { Ok(rendered) }
+    if control.halted().is_some() { Err(CookError::halted()) } else { Ok(rendered) }
 }
 
 fn spec(kitchen: &Kitchen, plan: &Plan, index: u32) -> RenderSpec {
@@ -270,7 +270,7 @@ fn unfinished(error: &FinishError) -> CookError {
 
 fn failed(error: &DiffusionError) -> CookError {
     let code = match error {
-        DiffusionError::Cancelled { .. } => return CookError::Halted,
+        DiffusionError::Cancelled { .. } => return CookError::halted(),
         DiffusionError::Device(_) => "DEVICE",
         DiffusionError::Checkpoint(_) => "CHECKPOINT",
         DiffusionError::Lora(_) => "LORA",

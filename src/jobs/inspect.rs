@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 
 use super::ending::CookError;
 use crate::compliance::{
-    Category, Clearance, FilterUnavailable, Mode, PictureFilter, PictureVerdict, Reviewer, Texts,
+    Category, Clearance, Evidence, Mode, PictureFilter, PictureVerdict, Reviewer, Texts, Unseen,
 };
 use crate::finish::{Artwork, ArtworkError, visible_watermark};
 use crate::plan::Plan;
 use crate::store::Blocked;
 
 /// Looks at a picture of a plan, as strictly as is said.
-pub type Look = Box<dyn Fn(&RgbImage, &Plan, &Clearance) -> Result<PictureVerdict, FilterUnavailable> + Send>;
+pub type Look = Box<dyn Fn(&RgbImage, &Plan, &Clearance) -> Result<PictureVerdict, Unseen> + Send>;
 
 /// What came of it, as the store keeps it.
 pub(super) struct Inspected {
@@ -45,7 +45,9 @@ pub(super) fn inspect(
     let mut inspected = one(look, picture, plan, &plan.clearance, &what("drawn"))?;
     let Some(artwork) = artwork else { return Ok(inspected) };
     let unfit = |error: ArtworkError| CookError::failed("WATERMARK", &error, false);
-    let decent = [(Category::Sexual, Mode::Block)].into_iter().collect();
+    // Of an operator's ruling the house's own strictness takes no precedence.
+    let ruled = plan.clearance.overridden.contains(&Category::Sexual);
+    let decent = [(Category::Sexual, Mode::Block)].into_iter().filter(|_| !ruled).collect();
     let strict =
         Clearance { tightened: plan.clearance.tightened.clone().and(&decent), ..plan.clearance.clone() };
     let mut marked = picture.clone();
@@ -59,7 +61,8 @@ pub(super) fn inspect(
         // A picture that is flagged by itself stays so under its mark.
         let already = inspected.flags.contains(&Category::Sexual) && of == "watermarked";
         let clearance = if already { &plan.clearance } else { &strict };
-        let seen = one(look, &picture, plan, clearance, &what(of))?;
+        let seen = one(look, &picture, plan, clearance, &what(of))
+            .map_err(|error| error.after(&inspected.evidence))?;
         inspected.blocked = seen.blocked;
         inspected.flags.extend(seen.flags);
         inspected.evidence.extend(seen.evidence);
@@ -75,19 +78,23 @@ fn one(
     clearance: &Clearance,
     which: &Value,
 ) -> Result<Inspected, CookError> {
-    let verdict = look(picture, plan, clearance)
-        .map_err(|error| CookError::failed("filter_unavailable", &error, false))?;
-    let entry = |evidence| {
-        let mut entry = serde_json::to_value(evidence)?;
+    let entry = |evidence: &Evidence| -> Result<Value, CookError> {
+        let entry = serde_json::to_value(evidence);
+        let mut entry = entry.map_err(|error| CookError::failed("LEDGER", &error, false))?;
         if let (Some(entry), Some(which)) = (entry.as_object_mut(), which.as_object()) {
             entry.extend(which.clone());
         }
         Ok(entry)
     };
-    let evidence = verdict.evidence.iter().map(entry).collect::<Result<_, serde_json::Error>>();
+    let verdict = match look(picture, plan, clearance) {
+        Ok(verdict) => verdict,
+        Err(Unseen { why, evidence }) => {
+            return Err(CookError::failed("filter_unavailable", &why, false).after(&[entry(&evidence)?]));
+        }
+    };
     Ok(Inspected {
         blocked: verdict.blocked.map(Blocked::from),
         flags: verdict.flags,
-        evidence: evidence.map_err(|error| CookError::failed("LEDGER", &error, false))?,
+        evidence: verdict.evidence.iter().map(entry).collect::<Result<_, _>>()?,
     })
 }

@@ -10,7 +10,7 @@ use super::JobsConfig;
 use super::control::{Control, Halt};
 use super::ending::{CookError, Cooked, Ending, ending, without_trace};
 use crate::plan::Plan;
-use crate::store::{Claim, Claimed, Failure, Outcome, Store, StoreError, panic_text};
+use crate::store::{Claim, Claimed, Failure, Live, Outcome, Store, StoreError, panic_text};
 
 /// What a worker runs for each job. It reports progress to the [`Control`] and stops when that says so.
 pub type Cook = Box<dyn Fn(&Plan, &Control) -> Result<Cooked, CookError> + Send>;
@@ -132,7 +132,7 @@ impl Shared {
             return self.end(&claim, &without_trace(Outcome::Failed(failure)));
         };
         tracing::info!(job = claim.id, attempt = claim.attempt, "job started");
-        let control = Control::new(live, Duration::from_secs(self.config.timeout_s));
+        let control = self.control(&claim, live);
         self.set_running(number, Some(control.clone()));
         let cooked = std::thread::scope(|scope| {
             let heartbeat = std::thread::Builder::new().name(format!("heartbeat-{number}"));
@@ -145,7 +145,7 @@ impl Shared {
             cooked.unwrap_or_else(|panic| Err(CookError::failed("PANICKED", &panic_text(&*panic), true)))
         });
         match &cooked {
-            Err(CookError::Halted) => {
+            Err(CookError::Halted { .. }) => {
                 tracing::info!(job = claim.id, why = ?control.halted(), "the job was stopped");
             }
             Err(error) => {
@@ -156,6 +156,20 @@ impl Shared {
         let ending = ending(cooked, control.halted(), claim.attempt, self.config.max_attempts);
         self.end(&claim, &ending);
         self.set_running(number, None);
+    }
+
+    /// A lone worker's jobs stand in nobody's line.
+    fn control(&self, claim: &Claim, live: Arc<Live>) -> Control {
+        let timeout = Duration::from_secs(self.config.timeout_s);
+        if self.running().len() == 1 {
+            return Control::new(live, timeout);
+        }
+        let (store, claim) = (self.store.clone(), claim.clone());
+        Control::noting_line(live, timeout, move |stands| {
+            if let Err(error) = store.note_line(&claim, stands) {
+                tracing::warn!(job = claim.id, %error, "its place in the engine's line could not be noted");
+            }
+        })
     }
 
     /// Renews the lease while the job runs, and gives up a job that has long overrun its time and does not react.

@@ -82,22 +82,17 @@ impl Plan {
 
     /// What else the client said that may describe the picture, for compliance.
     pub fn said(&self) -> Vec<&str> {
-        said(&self.prompt, self.original_prompt.as_deref(), &self.credentials, &self.loras)
+        said(&self.credentials, &self.loras)
     }
 }
 
-/// What a client said beside its composed prompts that may describe the picture; of LoRAs their names, and what calls up what they
-/// show.
-pub fn said<'a>(
-    prompt: &'a str,
-    original: Option<&'a str>,
-    credentials: &'a Credentials,
-    loras: &'a [PlannedLora],
-) -> Vec<&'a str> {
+/// What a client said beside its composed prompts, which hold all terms of its own, that may describe the picture; of LoRAs their
+/// names, and what calls up what they show.
+pub fn said<'a>(credentials: &'a Credentials, loras: &'a [PlannedLora]) -> Vec<&'a str> {
     let Credentials { author, title, description, organization, vendor } = credentials;
-    let texts = [prompt, original.unwrap_or_default(), author, title, description, organization, vendor];
+    let texts = [author, title, description, organization, vendor];
     let of_loras = loras.iter().flat_map(|lora| [lora.name.as_str(), lora.trigger.as_str()]);
-    texts.into_iter().chain(of_loras).collect()
+    texts.into_iter().map(String::as_str).chain(of_loras).collect()
 }
 
 /// A LoRA that is merged into the checkpoint for this plan's pictures.

@@ -19,7 +19,8 @@ pub struct Claimed {
 }
 
 impl Store {
-    /// Jobs that were running when the last process ended wait again; those at their last attempt are FAILED. To be
+    /// Jobs that were running when the last process ended wait again; those at their last attempt are FAILED, unless they only waited
+    /// for the engine. To be
     /// called once, before the first [`Store::claim`]. Returns how many there were.
     pub async fn recover(&self, max_attempts: u32) -> Result<usize, StoreError> {
         let now_ms = (self.inner.now_ms)();
@@ -77,6 +78,12 @@ impl Store {
         let until_ms = (self.inner.now_ms)() + millis(lease);
         let claim = claim.clone();
         self.write_blocking(move |connection| jobs_table::renew(connection, &claim, until_ms), |_, _| {})
+    }
+
+    /// Notes whether a claimed job waits for the engine behind others: should the process end meanwhile, it was none of its doing.
+    pub fn note_line(&self, claim: &Claim, in_line: bool) -> Result<(), StoreError> {
+        let claim = claim.clone();
+        self.write_blocking(move |connection| jobs_table::note_line(connection, &claim, in_line), |_, _| {})
     }
 
     /// Records how a claimed job ended, and what it leaves behind, all or nothing. False where the claim is lost; then

@@ -16,7 +16,8 @@ use super::record::{Idempotency, NewJob, Submitted, Ticket};
 use super::view::{Found, JobView, Views};
 use super::writer::{CHANNEL, Call, Write, Writer};
 use super::{
-    Clock, StoreConfig, StoreError, SubmitError, attachments, database, ledger, moment, system_clock,
+    Clock, StoreConfig, StoreError, SubmitError, attachments, database, last_draws, ledger, moment,
+    system_clock,
 };
 use crate::compliance::Category;
 use crate::jobs::JobState;
@@ -146,6 +147,23 @@ impl Store {
     pub async fn note(&self, id: String, key_id: i64, entries: Vec<Value>) -> Result<(), StoreError> {
         let now_ms = (self.inner.now_ms)();
         self.write(move |connection| ledger::note(connection, &id, key_id, entries, now_ms), |_, _| {}).await
+    }
+
+    /// Draws for a key: `draw` is told what the key was given last, and gives what to remember beside its answer. One draw comes
+    /// after the other, before and after a restart.
+    pub async fn draw<T: Send + 'static, E: Send + 'static>(
+        &self,
+        key_id: i64,
+        draw: impl FnOnce(&str) -> Result<(String, T), E> + Send + 'static,
+    ) -> Result<Result<T, E>, StoreError> {
+        let sql = move |connection: &Connection| match draw(&last_draws::of(connection, key_id)?) {
+            Ok((text, drawn)) => {
+                last_draws::note(connection, key_id, &text)?;
+                Ok(Ok(drawn))
+            }
+            Err(error) => Ok(Err(error)),
+        };
+        self.write(sql, |_, _| {}).await
     }
 
     /// A job of this key: from memory, or from the disk, off the event loop, where it ended long ago. Unknown,

@@ -156,7 +156,7 @@ pub(super) fn claim(
     let taken = connection
         .prepare_cached(
             "UPDATE jobs SET state = 'IN_PROGRESS', attempt = attempt + 1, lease_owner = :owner,
-                 lease_until_ms = :until, started_at_ms = :now
+                 lease_until_ms = :until, started_at_ms = :now, in_line = 0
              WHERE seq = (SELECT min(seq) FROM jobs WHERE state = 'IN_QUEUE')
              RETURNING id, attempt",
         )?
@@ -178,6 +178,19 @@ pub(super) fn renew(connection: &Connection, claim: &Claim, until_ms: i64) -> Re
             ":id": claim.id, ":attempt": claim.attempt, ":owner": claim.owner, ":until": until_ms,
         })?;
     Ok(changed == 1)
+}
+
+/// Notes whether a claimed job waits for the engine.
+pub(super) fn note_line(connection: &Connection, claim: &Claim, in_line: bool) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "UPDATE jobs SET in_line = :in_line
+             WHERE id = :id AND state = 'IN_PROGRESS' AND attempt = :attempt AND lease_owner = :owner",
+        )?
+        .execute(named_params! {
+            ":id": claim.id, ":attempt": claim.attempt, ":owner": claim.owner, ":in_line": in_line,
+        })?;
+    Ok(())
 }
 
 /// Records how a claimed job ended, with its pictures' records and what their review found. False where the claim no longer
@@ -242,20 +255,25 @@ pub(super) fn requeue(
     Ok((changed == 1).then_some(spent))
 }
 
-/// Jobs that a worker held when the process ended: to wait again, or given up. Only the process that holds the data
-/// folder may ask. Returns them as they stand now.
+/// Jobs that a worker held when the process ended: to wait again, or given up. One that only waited for the engine has not
+/// spent its attempt. Only the process that holds the data folder may ask. Returns them as they stand now.
 pub(super) fn recover(
     connection: &Connection,
     max_attempts: u32,
     now_ms: i64,
 ) -> Result<Vec<JobView>, StoreError> {
-    let mut running = connection
-        .prepare("SELECT id, attempt, lease_owner FROM jobs WHERE state = 'IN_PROGRESS' ORDER BY seq")?;
-    let claims: Vec<Claim> = running
-        .query_map([], |row| Ok(Claim { id: row.get(0)?, attempt: row.get(1)?, owner: row.get(2)? }))?
+    let mut running = connection.prepare(
+        "SELECT id, attempt, lease_owner, in_line FROM jobs WHERE state = 'IN_PROGRESS' ORDER BY seq",
+    )?;
+    let claims: Vec<(Claim, bool)> = running
+        .query_map([], |row| {
+            Ok((Claim { id: row.get(0)?, attempt: row.get(1)?, owner: row.get(2)? }, row.get(3)?))
+        })?
         .collect::<Result<_, _>>()?;
-    for claim in &claims {
-        if claim.attempt >= max_attempts {
+    for (claim, in_line) in &claims {
+        if *in_line {
+            requeue(connection, claim, None)?;
+        } else if claim.attempt >= max_attempts {
             let diagnosis = format!("the process ended during attempt {} of {max_attempts}", claim.attempt);
             let failure = Failure::new("ATTEMPTS_EXHAUSTED", diagnosis);
             finish(connection, claim, &Outcome::Failed(failure), &Trace::default(), now_ms)?;
@@ -265,7 +283,7 @@ pub(super) fn recover(
         }
     }
     let mut views = Vec::new();
-    for claim in &claims {
+    for (claim, _) in &claims {
         views.extend(load(connection, "id = ?1", [&claim.id])?);
     }
     Ok(views)

@@ -5,12 +5,14 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::StoreError;
 
 /// Number and text of each; the number is what `PRAGMA user_version` says afterwards.
-const MIGRATIONS: [(u32, &str); 5] = [
+const MIGRATIONS: [(u32, &str); 7] = [
     (1, include_str!("migrations/0001_jobs.sql")),
     (2, include_str!("migrations/0002_attachments.sql")),
     (3, include_str!("migrations/0003_records.sql")),
     (4, include_str!("migrations/0004_thumbnail_manifests.sql")),
     (5, include_str!("migrations/0005_ledger.sql")),
+    (6, include_str!("migrations/0006_last_draws.sql")),
+    (7, include_str!("migrations/0007_in_line.sql")),
 ];
 
 /// The schema this program works with.

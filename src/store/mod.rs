@@ -7,7 +7,7 @@
 //! - [`Ledger`]: what review decided, in a chain of hashes
 //! - `view`, `callers`, `memory`: what is answered without the disk
 //! - `writer`, `upkeep`: the one thread that writes; group commit
-//! - `jobs_table`, `keys`, `attachments`: the SQL
+//! - `jobs_table`, `keys`, `attachments`, `last_draws`: the SQL
 //! - `database`, `migrations`: opening the file; its schema
 //! - `ids`: names drawn by chance
 //! - `config`, `error`
@@ -22,6 +22,7 @@ mod handle;
 pub mod ids;
 mod jobs_table;
 mod keys;
+mod last_draws;
 mod ledger;
 mod memory;
 mod migrations;

@@ -137,7 +137,9 @@ fn a_prompt_that_optimize_refuses_is_written_down_and_can_be_ruled_on() {
     assert_eq!((&entries[0]["decision"], &entries[0]["category"]), (&json!("blocked"), &json!("hate")));
     assert!(entries[0]["key_id"].is_i64(), "{}", entries[0]);
     house.cli(&["ledger", "rule", &id, "override", "--by", "ada", "--reason", "an exhibition about it"]);
-    assert_ne!(asked().json()["code"], "CONTENT_BLOCKED");
+    let passed = asked().json();
+    assert_eq!(passed["warnings"][0]["code"], "ENHANCE_SKIPPED", "{passed}");
+    assert!(passed["warnings"][0]["message"].as_str().unwrap().contains("an operator's ruling"), "{passed}");
 }
 
 #[test]

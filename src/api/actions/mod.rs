@@ -77,7 +77,7 @@ pub(super) async fn answer(
         Action::Generate => generate::generate(asked, services).await,
         Action::Status => status::status(asked, services).await,
         Action::Optimize => optimize::optimize(asked, services).await,
-        Action::Random => random::random(asked, services),
+        Action::Random => random::random(asked, services).await,
         Action::Parse => parse::parse(asked, services).await,
         Action::Verify => verify::verify(asked, services).await,
     }

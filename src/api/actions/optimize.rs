@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
 
+use super::super::draft::{BY_RULING, NOTHING_TO_ADD};
 use super::super::enhancing::Errand;
 use super::super::fields::{self, Int};
 use super::super::reviewing::{Opinions, written};
@@ -50,6 +51,11 @@ pub(super) async fn optimize(asked: Asked<'_>, services: &Services) -> Result<Ht
     }
     let errand = Errand { request, presets, caller: asked.caller, chance, tightened };
     let prompt = services.enhance.prompt(errand, &draft, &services.tokenizers).await?;
+    let draft = match prompt == draft.prompt {
+        true if reviewed.clearance.overridden.is_empty() => draft.not_enhanced(NOTHING_TO_ADD, strict)?,
+        true => draft.not_enhanced(BY_RULING, strict)?,
+        false => draft,
+    };
     Ok(ok(OptimizeResponse { prompt, seed: draft.seed(), warnings: draft.warnings }))
 }
 

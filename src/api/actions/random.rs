@@ -1,18 +1,15 @@
 //! `random`: a prompt to start from (specification, "POST random").
 
-use std::sync::PoisonError;
-
 use actix_web::HttpResponse;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::super::fields::{self, present};
-use super::super::services::KEYS;
 use super::super::strict_json::shorten;
 use super::super::{Services, chance};
 use super::{Asked, ok, viewer};
 use crate::error::{ApiError, Code};
-use crate::presets::Wanted;
+use crate::presets::{UnknownCharacter, Wanted};
 
 /// `character`: absent for any, `""` for none, or a name.
 #[derive(Debug, Default, Deserialize)]
@@ -22,26 +19,24 @@ struct RandomRequest {
     character: Option<String>,
 }
 
-pub(super) fn random(asked: Asked<'_>, services: &Services) -> Result<HttpResponse, ApiError> {
+pub(super) async fn random(asked: Asked<'_>, services: &Services) -> Result<HttpResponse, ApiError> {
     let request: RandomRequest = fields::read(asked.fields, &[])?;
-    let wanted = match request.character.as_deref() {
-        None => Wanted::Any,
-        Some("") => Wanted::Nobody,
-        Some(name) => Wanted::Named(name),
-    };
-    let mut last_of_all = services.last_random.lock().unwrap_or_else(PoisonError::into_inner);
-    if last_of_all.len() >= KEYS && !last_of_all.contains_key(&asked.caller.key_id) {
-        last_of_all.clear();
-    }
-    let last = last_of_all.entry(asked.caller.key_id).or_default();
     let presets = services.presets.now();
-    let drawn = presets.random(wanted, &viewer(&asked.caller), &mut chance::below, last);
-    let drawn = drawn.map_err(|unknown| {
-        ApiError::new(Code::InvalidCharacter)
-            .with("field", "character")
-            .with("character", shorten(&unknown.0))
+    let caller = asked.caller;
+    let key_id = caller.key_id;
+    let draw = move |last: &str| {
+        let wanted = match request.character.as_deref() {
+            None => Wanted::Any,
+            Some("") => Wanted::Nobody,
+            Some(name) => Wanted::Named(name),
+        };
+        let drawn = presets.random(wanted, &viewer(&caller), &mut chance::below, last)?;
+        let prompt = drawn.text();
+        Ok((drawn.body, prompt))
+    };
+    let drawn = services.store.draw(key_id, draw).await?;
+    let prompt = drawn.map_err(|UnknownCharacter(name)| {
+        ApiError::new(Code::InvalidCharacter).with("field", "character").with("character", shorten(&name))
     })?;
-    let prompt = drawn.text();
-    *last = drawn.body;
     Ok(ok(json!({"prompt": prompt})))
 }

@@ -158,8 +158,11 @@ impl PictureFilter {
         let (answer, answered) = mpsc::sync_channel(1);
         let look = Look { picture: picture.clone(), until: Instant::now() + self.0.deadline, answer };
         let sent = self.desk().as_ref().map_err(Clone::clone)?.try_send(look);
-        if let Err(mpsc::TrySendError::Full(_)) = sent {
-            return Err(unavailable(&"its network is behind"));
+        match sent {
+            Ok(()) => {}
+            Err(mpsc::TrySendError::Full(_)) => return Err(unavailable(&"its network is behind")),
+            // It crashed while nobody waited for it any more.
+            Err(mpsc::TrySendError::Disconnected(_)) => return Err(self.crashed()),
         }
         let limit = self.0.deadline;
         match answered.recv_timeout(limit) {
@@ -167,12 +170,15 @@ impl PictureFilter {
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 Err(unavailable(&format!("its network took longer than {} ms", limit.as_millis())))
             }
-            Err(mpsc::RecvTimeoutError::Disconnected) => {
-                let crashed = unavailable(&"its network crashed");
-                *self.desk() = Err(crashed.clone());
-                Err(crashed)
-            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(self.crashed()),
         }
+    }
+
+    /// Notes it, so that the next [`check`](Self::check) starts it anew.
+    fn crashed(&self) -> FilterUnavailable {
+        let crashed = unavailable(&"its network crashed");
+        *self.desk() = Err(crashed.clone());
+        crashed
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk> {

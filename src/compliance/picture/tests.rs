@@ -83,6 +83,22 @@ fn a_network_that_crashed_is_started_anew_by_a_check() {
 }
 
 #[test]
+fn a_network_that_crashes_when_nobody_waits_any_more_is_started_anew() {
+    let late: fn() -> f32 = || {
+        std::thread::sleep(Duration::from_millis(300));
+        panic!("a late bad day")
+    };
+    let filter = stub(200, vec![late, || 0.5]);
+    assert!(filter.look(&picture()).unwrap_err().to_string().contains("longer than 200 ms"));
+    std::thread::sleep(Duration::from_millis(400));
+    let begun = Instant::now();
+    assert_eq!(filter.look(&picture()), Err(unavailable(&"its network crashed")));
+    assert!(begun.elapsed() < Duration::from_millis(200), "nobody waits for what is not there");
+    assert_eq!(filter.check(), Ok(()));
+    assert_eq!(filter.look(&picture()).unwrap().unfit, 0.5);
+}
+
+#[test]
 fn a_known_picture_is_named_by_its_list() {
     let folder = tempfile::tempdir().unwrap();
     let (hash, quality) = hash_rgb(&picture());

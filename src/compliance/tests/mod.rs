@@ -1,3 +1,4 @@
+mod neighbours;
 mod policy;
 mod weights;
 
@@ -23,6 +24,10 @@ const TABLE: &str = "
     sprout yellow
     [negated adult]
     oak
+    [adult things]
+    oak table
+    [negated age]
+    gnarled
     [negated clothing]
     leaves
 ";
@@ -352,14 +357,37 @@ proptest! {
     }
 }
 
+/// Milliseconds of the quickest of three reviews.
+fn took_ms(text: &str) -> f64 {
+    let once = || {
+        let start = std::time::Instant::now();
+        positive(text);
+        start.elapsed().as_secs_f64() * 1e3
+    };
+    (0..3).map(|_| once()).fold(f64::INFINITY, f64::min)
+}
+
+/// What is written as one letter and read as six is worst. Four times the text may take four times the time, not sixteen times.
 #[test]
 fn long_texts_take_no_time() {
-    for piece in ["a ", "marrow soup ", "15 ", "under ", "s.", "e\u{301}", "aaaa", "@ ", "(a)[b] ", "BREAK "]
-    {
-        let text = piece.repeat(5_000);
-        let start = std::time::Instant::now();
-        positive(&text);
-        let took_ms = start.elapsed().as_millis();
-        assert!(took_ms < 6_000, "{piece:?} took {took_ms} ms");
+    for piece in [
+        "a ",
+        "marrow soup ",
+        "15 ",
+        "under ",
+        "s.",
+        "e\u{301}",
+        "aaaa",
+        "@ ",
+        "(a)[b] ",
+        "BREAK ",
+        "\u{3316}",
+        "\u{fdfa}",
+        "she is ",
+        "'s",
+        "1,000 ",
+    ] {
+        let (short, long) = (took_ms(&piece.repeat(1_000)), took_ms(&piece.repeat(4_000)));
+        assert!(long < 9.0 * short.max(10.0), "{piece:?}: {short} ms, then {long} ms");
     }
 }

@@ -41,11 +41,16 @@ impl StableDiffusionXLPipeline {
                 Err(error) => drawing.answer(Err(error)),
             }
         }
-        by_length.into_values().try_for_each(|mut batch| self.draw_batch(&mut batch, timings.clone()))
+        by_length.into_values().try_for_each(|batch| self.draw_batch(batch, timings.clone()))
     }
 
     /// The comments keep diffusers' numbers.
-    fn draw_batch(&self, drawings: &mut [&mut Drawing], mut timings: Timings) -> Result<(), DiffusionError> {
+    fn draw_batch(
+        &self,
+        mut drawings: Vec<&mut Drawing>,
+        mut timings: Timings,
+    ) -> Result<(), DiffusionError> {
+        drawings.retain_mut(|drawing| drawing.begins());
         let Some(options) = drawings.first().map(|drawing| drawing.options.clone()) else {
             return Ok(());
         };

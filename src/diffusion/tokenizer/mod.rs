@@ -120,6 +120,20 @@ impl CLIPTokenizer {
         Ok(encoding.get_ids().iter().copied().map(i64::from).collect())
     }
 
+    /// The words that a text is cut into.
+    #[cfg(test)]
+    pub(crate) fn cut(&self, text: &str) -> Vec<String> {
+        use tokenizers::{Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer};
+        let words =
+            Split::new(SplitPattern::Regex(WORDS.to_owned()), SplitDelimiterBehavior::Removed, true).unwrap();
+        let mut normal = tokenizers::NormalizedString::from(text);
+        self.tokenizer.get_normalizer().unwrap().normalize(&mut normal).unwrap();
+        let mut cut = PreTokenizedString::from(normal);
+        words.pre_tokenize(&mut cut).unwrap();
+        let splits = cut.get_splits(OffsetReferential::Original, OffsetType::Byte);
+        splits.into_iter().map(|(word, ..)| word.to_owned()).collect()
+    }
+
     /// Begin, as much of the text as fits, end, padding: [`Self::model_max_length`] ids, which is
     /// `tokenizer(text, padding="max_length", truncation=True)`.
     ///

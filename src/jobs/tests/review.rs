@@ -119,7 +119,7 @@ async fn what_was_found_is_written_down_where_a_later_step_fails() {
 }
 
 #[tokio::test]
-async fn a_filter_that_looks_at_no_picture_delivers_none() {
+async fn a_filter_that_looks_at_no_picture_delivers_none_and_that_is_written_down() {
     let blind = |puts| {
         let missing = ComplianceConfig { picture_model: "/nowhere".into(), ..ComplianceConfig::default() };
         let (reviewer, filter) = missing.open(&mut Complaints::default()).unwrap();
@@ -128,5 +128,9 @@ async fn a_filter_that_looks_at_no_picture_delivers_none() {
     let (outcome, puts, entries) = judged(blind, of("a hat")).await;
     let Outcome::Failed(failure) = outcome else { panic!("{outcome:?}") };
     assert_eq!(failure.code, "filter_unavailable");
-    assert!(puts.is_empty() && entries.is_empty());
+    assert!(puts.is_empty());
+    let [entry] = &entries[..] else { panic!("{entries:?}") };
+    assert_eq!((&entry["decision"], &entry["picture_index"]), (&"unavailable".into(), &0.into()));
+    assert!(entry["diagnosis"].as_str().unwrap().contains("nowhere"), "{entry}");
+    assert_eq!(entry["text_sha256"].as_str().map(str::len), Some(64), "{entry}");
 }

@@ -81,6 +81,35 @@ async fn the_third_crash_fails_a_job_and_others_flow() {
 }
 
 #[tokio::test]
+async fn who_only_waited_for_the_engine_pays_for_no_crash() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, key) = open(&config(folder.path())).await;
+    let poison = store.submit(new_job(key)).await.unwrap().ticket().id.clone();
+    let beside = store.submit(new_job(key)).await.unwrap().ticket().id.clone();
+    store.close().await;
+    for _ in 0..3 {
+        let (store, _) = open(&config(folder.path())).await;
+        store.recover(3).await.unwrap();
+        let (first, second) = (claim(&store).await.claim, claim(&store).await.claim);
+        assert_eq!((&first.id, &second.id), (&poison, &beside));
+        blocking(&store, move |store| {
+            store.note_line(&first, true).unwrap();
+            store.note_line(&second, true).unwrap();
+            store.note_line(&first, false).unwrap();
+        })
+        .await;
+        store.close().await;
+    }
+    let (store, _) = open(&config(folder.path())).await;
+    assert_eq!(store.recover(3).await.unwrap(), 2);
+    assert_eq!(store.job(key, &poison).await.unwrap().state, JobState::Failed);
+    let view = store.job(key, &beside).await.unwrap();
+    assert_eq!((view.state, view.attempt), (JobState::InQueue, 0));
+    let next = claim(&store).await;
+    assert_eq!((&next.claim.id, next.claim.attempt), (&beside, 1));
+}
+
+#[tokio::test]
 async fn a_worker_that_comes_back_late_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (store, key) = open(&config(folder.path())).await;

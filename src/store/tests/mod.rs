@@ -4,6 +4,7 @@ mod attachments;
 mod crash;
 mod folder;
 mod keys;
+mod last_draws;
 mod ledger;
 mod records;
 mod submit;
