@@ -13,13 +13,15 @@ pub(super) type Drawn = Result<Rendered, DiffusionError>;
 pub(super) struct Drawing {
     pub(super) options: RenderOptions,
     progress: Progress,
+    /// Whether somebody was told that it is its turn.
+    begun: bool,
     /// Taken by the answer.
     reply: Option<SyncSender<Drawn>>,
 }
 
 impl Drawing {
     pub(super) fn new(options: RenderOptions, progress: Progress, reply: SyncSender<Drawn>) -> Self {
-        Self { options, progress, reply: Some(reply) }
+        Self { options, progress, begun: false, reply: Some(reply) }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -33,9 +35,10 @@ impl Drawing {
         }
     }
 
-    /// Says that it is its turn; as [`goes_on`](Self::goes_on).
+    /// Says once that it is its turn; as [`goes_on`](Self::goes_on).
     pub(super) fn begins(&mut self) -> bool {
-        self.goes_on(0, self.options.num_inference_steps)
+        let told = std::mem::replace(&mut self.begun, true);
+        if told { self.is_open() } else { self.goes_on(0, self.options.num_inference_steps) }
     }
 
     /// Says how far it is. Whoever wants it no more is answered at once. Whether it is still open.

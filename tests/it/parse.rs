@@ -46,6 +46,17 @@ fn a_prompt_is_shown_as_it_is_read_and_as_it_is_drawn() {
     }
 }
 
+/// A prompt's own `-terms` keep things out, as the negative prompt does.
+#[test]
+fn what_is_kept_out_blocks_nothing() {
+    let house = House::shared();
+    let would_block = |body: Value| parse(&house, body)["would_block"].clone();
+    for prompt in ["family picnic with kids, -nsfw, -nude", "kids playing football, -swastika"] {
+        assert_eq!(would_block(json!({"prompt": prompt})), Value::Null, "{prompt}");
+    }
+    assert_eq!(would_block(json!({"prompt": "kids at a picnic", "negative": "nsfw, nude"})), Value::Null);
+}
+
 /// Begin and end are not counted, so a window has room for 75.
 #[test]
 fn windows_are_counted_for_both_encoders() {
