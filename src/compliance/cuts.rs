@@ -3,59 +3,66 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+/// What stands between a word and the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gap {
+    /// Spaces and hyphens, or nothing.
+    Together,
+    /// The comma of `1,000`.
+    Thousands,
+    /// What makes one thing of two numbers, as in `16:9`, `3/4`, `5'7` and `1.5`.
+    Ratio,
+    /// Something that a sum of money ends.
+    Money,
+    /// Anything else.
+    Apart,
+}
+
 /// A text as words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Reading {
     pub(super) words: Vec<String>,
-    /// For each word, whether more than spaces and hyphens parts it from the one before.
-    pub(super) apart: Vec<bool>,
+    /// What stands before each word.
+    pub(super) gaps: Vec<Gap>,
 }
 
 impl Reading {
-    fn push(&mut self, word: String, apart: bool) {
+    /// Adds a word that these signs part from the last one.
+    fn push(&mut self, word: String, between: &str) {
+        self.gaps.push(gap(self.words.last().map_or("", String::as_str), between, &word));
         self.words.push(word);
-        self.apart.push(apart);
     }
 
-    /// Whether a word is the last of its term.
-    pub(super) fn ends_term(&self, at: usize) -> bool {
-        self.apart.get(at + 1).copied().unwrap_or(true)
+    /// Whether a word begins a phrase of its own.
+    pub(super) fn is_apart(&self, at: usize) -> bool {
+        matches!(self.gaps.get(at), Some(Gap::Apart | Gap::Money))
     }
 }
 
-/// Whether what stands between two words makes two phrases of them.
-fn parts(between: char) -> bool {
-    !(between.is_whitespace() || between == '-' || between == '_')
-}
-
-/// The same of what stands in a text; `16:9` is one thing.
-fn parts_there(before: Option<char>, between: char, behind: Option<char>) -> bool {
-    let digit = |c: Option<char>| c.is_some_and(char::is_numeric);
-    parts(between) && !(between == ':' && digit(before) && digit(behind))
-}
-
-/// The dot behind a name's initial parts no names.
-fn is_initial(reading: &Reading, between: char) -> bool {
-    between == '.' && reading.words.last().is_some_and(|word| word.chars().nth(1).is_none())
+fn gap(before: &str, between: &str, behind: &str) -> Gap {
+    let numbers = before.ends_with(char::is_numeric) && behind.starts_with(char::is_numeric);
+    // The dot behind a name's initial parts no names.
+    let initial = before.chars().nth(1).is_none() && before.starts_with(char::is_alphabetic);
+    let between = if initial { between.strip_prefix('.').unwrap_or(between) } else { between };
+    match between {
+        "," if numbers => Gap::Thousands,
+        ":" | "/" | "." | "'" | "’" | "′" | "\"" | "×" if numbers => Gap::Ratio,
+        _ if between.ends_with(['$', '€', '£']) => Gap::Money,
+        _ if between.chars().any(|c| !(c.is_whitespace() || c == '-' || c == '_')) => Gap::Apart,
+        _ => Gap::Together,
+    }
 }
 
 /// Words: runs of letters and digits.
 pub(super) fn split(text: &str) -> Reading {
     let mut reading = Reading::default();
-    let (mut inside, mut apart, mut before) = (false, false, None);
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        let (last, next) = (before.replace(c), chars.peek().copied());
-        if !c.is_alphanumeric() {
-            apart |= parts_there(last, c, next) && !(inside && is_initial(&reading, c));
-            inside = false;
-            continue;
-        }
-        match reading.words.last_mut() {
-            Some(word) if inside => word.push(c),
-            _ => reading.push(c.into(), std::mem::take(&mut apart)),
-        }
-        inside = true;
+    let mut rest = text;
+    while let Some(start) = rest.find(char::is_alphanumeric) {
+        let (between, behind) = rest.split_at(start);
+        let end = behind.find(|c: char| !c.is_alphanumeric()).unwrap_or(behind.len());
+        let (word, behind) = behind.split_at(end);
+        reading.push(word.to_owned(), between);
+        rest = behind;
     }
     reading
 }
@@ -64,20 +71,21 @@ pub(super) fn split(text: &str) -> Reading {
 /// alone one after another as well: `ab-cd` and `a b c d` are `abcd`.
 pub(super) fn join(text: &str) -> Reading {
     let mut joined = Reading::default();
-    let (mut spelling, mut apart) = (false, false);
+    let (mut spelling, mut between) = (false, String::new());
     for chunk in text.split_whitespace() {
         let word: String = chunk.chars().filter(|c| c.is_alphanumeric()).collect();
         let mut around = chunk.split(char::is_alphanumeric);
-        apart |= around.next().unwrap_or_default().chars().any(parts);
+        between.push_str(around.next().unwrap_or_default());
         if word.is_empty() {
             continue;
         }
         let alone = word.chars().nth(1).is_none();
         match joined.words.last_mut() {
             Some(last) if alone && spelling => last.push_str(&word),
-            _ => joined.push(word, apart),
+            _ => joined.push(word, &between),
         }
-        apart = around.next_back().unwrap_or_default().chars().any(|c| parts(c) && !is_initial(&joined, c));
+        around.next_back().unwrap_or_default().clone_into(&mut between);
+        between.push(' ');
         spelling = alone;
     }
     joined
@@ -90,7 +98,7 @@ const CONTRACTIONS: [&str; 7] = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"];
 /// their own and invisible characters end. Digits stay together, for ages. `fold` makes each word plain.
 pub(super) fn encoders(text: &str, fold: impl Fn(&str) -> String) -> Reading {
     let text: String = text.nfc().flat_map(char::to_lowercase).collect();
-    let (mut reading, mut apart, mut before) = (Reading::default(), false, None);
+    let (mut reading, mut between) = (Reading::default(), String::new());
     let mut rest = text.as_str();
     while let Some(first) = rest.chars().next() {
         let contraction = CONTRACTIONS.iter().find(|sign| rest.starts_with(**sign));
@@ -99,24 +107,27 @@ pub(super) fn encoders(text: &str, fold: impl Fn(&str) -> String) -> Reading {
             Some(sign) => (sign.len(), false),
             None if is_letter(first) => (run(is_letter), true),
             None if first.is_numeric() => (run(char::is_numeric), true),
-            None => (first.len_utf8(), false),
+            None if first.is_whitespace() => (run(char::is_whitespace), false),
+            None => (run(is_sign), false),
         };
         let (token, behind) = rest.split_at(length);
         if is_word {
             let word: String = fold(token).chars().filter(|c| c.is_alphanumeric()).collect();
             if !word.is_empty() {
-                reading.push(word, std::mem::take(&mut apart));
+                reading.push(word, &between);
+                between.clear();
             }
-        } else {
-            let inside = before.is_some_and(char::is_alphanumeric);
-            apart |= contraction.is_none()
-                && parts_there(before, first, behind.chars().next())
-                && !(inside && is_initial(&reading, first));
+        } else if contraction.is_none() {
+            between.push_str(token);
         }
-        before = token.chars().next_back();
         rest = behind;
     }
     reading
+}
+
+/// Signs in a row are one token, with all apostrophes in it.
+fn is_sign(c: char) -> bool {
+    !(is_letter(c) || c.is_numeric() || c.is_whitespace())
 }
 
 /// `\p{L}`: what the standard library calls alphabetic also holds numbers, vowel signs and letters in circles.

@@ -76,14 +76,15 @@ impl Readings {
     /// Takes phrases out, leaving a gap that no phrase spans. What a comma parts is no phrase here: in `naked, eye contact`
     /// nobody speaks of the naked eye.
     pub(super) fn remove(&mut self, phrases: &Phrases) {
-        for Reading { words, apart } in &mut self.0 {
+        for reading in &mut self.0 {
             let (mut at, mut end) = (0, 0);
-            while at < words.len() {
+            while at < reading.words.len() {
                 if at >= end {
-                    end = (at + 1..words.len()).find(|&next| apart[next]).unwrap_or(words.len());
+                    let next = (at + 1..reading.words.len()).find(|&next| reading.is_apart(next));
+                    end = next.unwrap_or(reading.words.len());
                 }
-                let length = phrases.length_at(&words[..end], at);
-                words[at..at + length].fill(String::new());
+                let length = phrases.length_at(&reading.words[..end], at);
+                reading.words[at..at + length].fill(String::new());
                 at += length.max(1);
             }
         }

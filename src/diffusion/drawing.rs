@@ -41,6 +41,11 @@ impl Drawing {
         if told { self.is_open() } else { self.goes_on(0, self.options.num_inference_steps) }
     }
 
+    /// Its turn is to come once more.
+    pub(super) fn starts_over(&mut self) {
+        self.begun = false;
+    }
+
     /// Says how far it is. Whoever wants it no more is answered at once. Whether it is still open.
     pub(super) fn goes_on(&mut self, step: u32, steps: u32) -> bool {
         if self.is_open() && !(self.progress)(step, steps) {

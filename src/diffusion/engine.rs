@@ -299,7 +299,8 @@ fn draw(owner: &mut Owner, drawings: Vec<Drawing>) -> bool {
 }
 
 /// Whether there is a picture in the end.
-fn draw_alone(owner: &mut Owner, drawing: Drawing) -> bool {
+fn draw_alone(owner: &mut Owner, mut drawing: Drawing) -> bool {
+    drawing.starts_over();
     let mut drawings = [drawing];
     let drawn = under_net(|| owner.draw(&mut drawings));
     let [drawing] = &mut drawings;

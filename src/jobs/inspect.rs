@@ -45,9 +45,8 @@ pub(super) fn inspect(
     let mut inspected = one(look, picture, plan, &plan.clearance, &what("drawn"))?;
     let Some(artwork) = artwork else { return Ok(inspected) };
     let unfit = |error: ArtworkError| CookError::failed("WATERMARK", &error, false);
-    // Of an operator's ruling the house's own strictness takes no precedence.
-    let ruled = plan.clearance.overridden.contains(&Category::Sexual);
-    let decent = [(Category::Sexual, Mode::Block)].into_iter().filter(|_| !ruled).collect();
+    // An operator's ruling is on texts, which say nothing of a mark: it does not make this laxer.
+    let decent = [(Category::Sexual, Mode::Block)].into_iter().collect();
     let strict =
         Clearance { tightened: plan.clearance.tightened.clone().and(&decent), ..plan.clearance.clone() };
     let mut marked = picture.clone();

@@ -213,9 +213,9 @@ impl Shared {
                     tracing::warn!(
                         job = claim.id,
                         attempt = claim.attempt,
-                        "the claim was lost; nothing is recorded"
+                        "the claim was lost; nothing but review's evidence is recorded"
                     );
-                    return;
+                    return self.witness(claim, ending);
                 }
                 Err(error @ StoreError::RecordTaken { .. }) => {
                     tracing::error!(job = claim.id, %error, "the job fails");
@@ -231,6 +231,17 @@ impl Shared {
                     std::thread::sleep(RECORD_AGAIN);
                 }
             }
+        }
+    }
+
+    /// What was looked at was looked at, whoever answers for the job.
+    fn witness(&self, claim: &Claim, ending: &Ending) {
+        let Ending::Record(_, trace) = ending else { return };
+        if trace.evidence.is_empty() {
+            return;
+        }
+        if let Err(error) = self.store.witness(&claim.id, trace.evidence.clone()) {
+            tracing::error!(job = claim.id, %error, "review's evidence could not be recorded");
         }
     }
 

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::jobs_table::{self, Claim, Trace};
 use super::record::{Failure, Outcome};
 use super::view::{JobView, Live};
-use super::{Store, StoreError, moment};
+use super::{Store, StoreError, ledger, moment};
 use crate::jobs::{JobState, Move};
 
 /// A job in a worker's hands.
@@ -103,6 +105,15 @@ impl Store {
                     });
                 }
             },
+        )
+    }
+
+    /// Writes into the ledger what review found of a job whose claim was lost meanwhile.
+    pub fn witness(&self, job_id: &str, evidence: Vec<Value>) -> Result<(), StoreError> {
+        let (job_id, now_ms) = (job_id.to_owned(), (self.inner.now_ms)());
+        self.write_blocking(
+            move |connection| ledger::append(connection, &job_id, &evidence, now_ms),
+            |_, _| {},
         )
     }
 

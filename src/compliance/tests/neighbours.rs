@@ -30,8 +30,31 @@ fn ordinary_phrases_pass_the_words_that_ship() {
         "sexy woman, 2 candles",
         "woman, 12 candles, lingerie",
         "lingerie ad, 3 women, 85 mm",
+        "woman, 3/4 view, lingerie",
+        "sexy woman, 5'7\" tall",
+        "she is 5'10\", black lingerie",
+        "sexy girl, 10/10",
+        "sexy woman, 16×9",
+        "iPhone 14 girl, lingerie",
+        "sexy F-16 student pilot",
+        "sexy woman 16 bit pixel art",
+        "sexy man, 12 string guitar",
+        "sexy vampire aged 1,200 years",
+        "elf queen aged one hundred and twenty, lingerie",
+        "woman in lingerie under two umbrellas",
+        "couple in bed under one blanket, boudoir",
+        "lingerie under $10",
+        "sexy man, 10 lat pulldowns",
+        "kids looking at a robin with a red breast",
+        "comet visible to naked eye, kids on a hill",
+        "1girl 1boy, lingerie",
     ] {
         assert!(!blocked(prompt, ""), "{prompt}");
+    }
+    for (prompt, negative) in
+        [("a kitten sleeping", "adult cat, clothes"), ("a rooster, cock of the walk", "adults")]
+    {
+        assert!(!blocked(prompt, negative), "{prompt}");
     }
     for negative in ["adult content", "older photo, blurry", "child, kids", "nsfw, nude"] {
         assert!(!blocked("portrait of a woman, lingerie", negative), "{negative}");
@@ -43,7 +66,9 @@ fn what_could_hide_a_body_hides_none_beside_a_minor() {
     for prompt in ["sprout marrow green", "sprout, marrow green tones"] {
         assert_eq!(positive(prompt), MINORS, "{prompt}");
     }
-    assert!(blocked("portrait of a kid, nude makeup", ""));
+    for prompt in ["portrait of a kid, nude makeup", "a kid, the naked eye contact", "dziecko, naga"] {
+        assert!(blocked(prompt, ""), "{prompt}");
+    }
     assert!(!blocked("portrait of a woman, nude makeup, nude lipstick", ""));
     assert!(!blocked("a comet that the naked eye can see, kids on a hill", ""));
 }
@@ -61,6 +86,17 @@ fn a_bare_number_is_an_age_where_it_stands_like_one() {
         "14 Jahre alt",
         "15 años",
         "twenty, five year old",
+        "twenty 15 year old",
+        "one hundred 15-year-old",
+        "fifty 15yo",
+        "she is 13 as ever",
+        "girl 14 sits on grass",
+        "girl, 14 in a garden",
+        "girl (14 and smiling)",
+        "a girl, 9. Her name",
+        "girl 9",
+        "14 лет",
+        "under 16 and smiling",
     ] {
         assert_eq!(positive(&format!("{age}, marrow")), MINORS, "{age}");
     }

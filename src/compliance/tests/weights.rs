@@ -126,6 +126,9 @@ fn words_end_where_the_encoders_end_them() {
         "x\u{336}marrow sprout",
         "two\u{200b}turnips sprout",
         "MARROW\u{200d}9 'llsprout",
+        "marrow,'sprout2",
+        "''sprout2, marrow",
+        "marrow (\"'sprout3\")",
     ] {
         assert_eq!(positive(prompt), MINORS, "{prompt:?}");
     }
@@ -137,7 +140,7 @@ proptest! {
     #[test]
     fn what_the_encoders_get_is_reviewed(
         pieces in prop::collection::vec(
-            "[()\\[\\]\\\\]{0,2}|(:1\\.[1-9]\\))?| |BREAK|, |a|[0-9]|'(s|ll|d|re)|\u{200b}|\u{336}|\u{301}|\u{24d0}|²|_|-|é",
+            "[()\\[\\]\\\\]{0,2}|(:1\\.[1-9]\\))?| |BREAK|, |a|[0-9]|'(s|ll|d|re)|'|,'|''|\u{200b}|\u{336}|\u{301}|\u{24d0}|²|_|-|é",
             7,
         )
     ) {
