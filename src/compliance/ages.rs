@@ -107,6 +107,10 @@ const MEASURES: &[&str] = &[
 const PRODUCTS: &[&str] =
     &["iphone", "galaxy", "pixel", "mig", "windows", "android", "ios", "boeing", "airbus"];
 
+/// What goes on behind an age that a comma parts from whose it is.
+const GOES_ON: &[&str] =
+    &["and", "in", "on", "at", "with", "who", "is", "wearing", "sitting", "standing", "lying", "posing"];
+
 /// Whether a reading names an age below 18: `15 year old`, `15yo`, `fifteen-year-old`, `aged 15`, `under 16`.
 pub(super) fn below_18(readings: &Readings) -> bool {
     readings.iter().map(Said::of).any(|said| (0..said.words.len()).any(|at| said.is_age(at)))
@@ -221,7 +225,7 @@ impl<'a> Said<'a> {
         who(PRONOUN) && (ends || told || rare)
             || who(YOUNG) && (ends || rare && !(counted && (told || !near)))
             || who(YOUNG) && near && !counted && !YOUNG.contains(&next)
-            || who(ADULT_OR_NOT) && (ends || (told || rare) && !counted)
+            || who(ADULT_OR_NOT) && (ends || (told || rare) && !counted && (near || GOES_ON.contains(&next)))
     }
 }
 
