@@ -12,7 +12,7 @@ use std::os::fd::AsRawFd;
 use std::ptr::NonNull;
 use std::sync::OnceLock;
 
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 use torch_sys::C_tensor;
 
 unsafe extern "C" {
@@ -27,6 +27,13 @@ unsafe extern "C" {
         input: *const C_tensor,
         weight: *const C_tensor,
         bias: *const C_tensor,
+    ) -> *mut C_tensor;
+    fn imgen_group_norm(
+        input: *const C_tensor,
+        groups: i64,
+        weight: *const C_tensor,
+        bias: *const C_tensor,
+        eps: f64,
     ) -> *mut C_tensor;
 }
 
@@ -169,6 +176,28 @@ impl PackedWeight {
         // SAFETY: the tensors live during the call, or are null where that is allowed.
         owned(unsafe { imgen_packed_linear(input.as_ptr(), self.0.as_ptr(), bias) })
     }
+}
+
+/// `torch.nn.functional.group_norm` of a picture whose channels lie side by side, `[batch, channels, height, width]`; `None` where it
+/// does not lie so, or is not in f32 on the CPU. libtorch's own takes the variance as the mean of squares less the
+/// square of the mean there, which leaves nothing of it where the mean is large.
+pub(super) fn group_norm(
+    input: &Tensor,
+    groups: i64,
+    weight: &Tensor,
+    bias: &Tensor,
+    eps: f64,
+) -> Option<Result<Tensor, ShimError>> {
+    let plain = |tensor: &Tensor| tensor.device() == Device::Cpu && tensor.kind() == Kind::Float;
+    let [_, channels, _, _] = input.size()[..] else { return None };
+    let fits = |tensor: &Tensor| plain(tensor) && tensor.is_contiguous() && tensor.size() == [channels];
+    let side_by_side = plain(input) && input.numel() > 0 && input.permute([0, 2, 3, 1]).is_contiguous();
+    if !side_by_side || !fits(weight) || !fits(bias) || groups < 1 || channels % groups != 0 {
+        return None;
+    }
+    // SAFETY: the tensors live during the call. Their numbers are f32 in one piece, as many as their sizes say, as checked above;
+    // the answer is null or a new tensor that is ours.
+    Some(owned(unsafe { imgen_group_norm(input.as_ptr(), groups, weight.as_ptr(), bias.as_ptr(), eps) }))
 }
 
 fn owned(tensor: *mut C_tensor) -> Result<Tensor, ShimError> {
