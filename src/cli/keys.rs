@@ -4,7 +4,7 @@ use clap::Subcommand;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::Failure;
+use super::{Failure, print_lines};
 use crate::compliance::{Category, Mode, Tightened};
 use crate::config::Config;
 use crate::store::{KeyChange, KeyDesk, KeyInfo, ids};
@@ -22,7 +22,7 @@ pub enum KeysCommand {
     Disable { key: String },
     /// Refuse a key for good
     Revoke { key: String },
-    /// Review a key's requests more strictly than the policy: `imgen keys tighten KEY sexual=block violence=flag`; none for as the policy says
+    /// Review a key's requests more strictly than the policy: `imgen keys tighten KEY sexual=block violence=flag` in place of what was said before; none for as the policy says
     Tighten {
         key: String,
         #[arg(value_name = "CATEGORY=MODE", value_parser = tightening)]
@@ -33,7 +33,10 @@ pub enum KeysCommand {
 /// `violence=block`
 fn tightening(text: &str) -> Result<(Category, Mode), String> {
     let (category, mode) = text.split_once('=').ok_or("write it as category=flag or category=block")?;
-    Tightened::one(category, mode)
+    match Tightened::one(category, mode)? {
+        (_, Mode::Off) => Err("a key can be stricter than the policy, never laxer: flag or block".to_owned()),
+        stricter => Ok(stricter),
+    }
 }
 
 /// Runs one command on the database in the data folder.
@@ -45,7 +48,7 @@ pub fn run(command: KeysCommand, config: &Config) -> Result<(), Failure> {
             println!("{}", made.token);
             eprintln!("key {} ({name}); it is not shown again", made.id);
         }
-        KeysCommand::List => list(&desk.list()?),
+        KeysCommand::List => list(&desk.list()?)?,
         KeysCommand::Enable { key } => change(&mut desk, &key, KeyChange::Enable)?,
         KeysCommand::Disable { key } => change(&mut desk, &key, KeyChange::Disable)?,
         KeysCommand::Revoke { key } => change(&mut desk, &key, KeyChange::Revoke)?,
@@ -79,18 +82,18 @@ fn find(keys: &[KeyInfo], named: &str) -> Result<i64, Failure> {
     }
 }
 
-fn list(keys: &[KeyInfo]) {
-    println!(
+fn list(keys: &[KeyInfo]) -> Result<(), Failure> {
+    let head = format!(
         "{:>4}  {:<20}  {:<14}  {:<8}  {:>9}  {:<20}  last used",
         "id", "name", "token", "state", "requests", "created"
     );
-    for key in keys {
+    let line = |key: &KeyInfo| {
         let state = match (key.revoked_at, key.enabled) {
             (Some(_), _) => "revoked",
             (None, true) => "enabled",
             (None, false) => "disabled",
         };
-        println!(
+        format!(
             "{:>4}  {:<20}  {:<14}  {state:<8}  {:>9}  {:<20}  {}",
             key.id,
             key.name,
@@ -98,8 +101,9 @@ fn list(keys: &[KeyInfo]) {
             key.request_count,
             moment(Some(key.created_at)),
             moment(key.last_used_at)
-        );
-    }
+        )
+    };
+    print_lines(std::iter::once(head).chain(keys.iter().map(line)))
 }
 
 fn moment(at: Option<OffsetDateTime>) -> String {

@@ -5,7 +5,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::Failure;
+use super::{Failure, print_lines};
 use crate::config::Config;
 use crate::store::{Ledger, LedgerDesk, LedgerEntry, Ruling};
 
@@ -40,10 +40,10 @@ pub struct RuleArgs {
     #[arg(value_enum)]
     pub ruling: Decided,
     /// Who says so
-    #[arg(long)]
+    #[arg(long, value_parser = words)]
     pub by: String,
     /// And why
-    #[arg(long)]
+    #[arg(long, value_parser = words)]
     pub reason: String,
 }
 
@@ -60,10 +60,8 @@ pub fn run(command: &LedgerCommand, config: &Config) -> Result<(), Failure> {
     match command {
         LedgerCommand::Verify { noted } => verify(*noted, config),
         LedgerCommand::List { job, limit } => {
-            for entry in open(config)?.entries(job.as_deref(), *limit)? {
-                println!("{}", line(&entry));
-            }
-            Ok(())
+            let entries = open(config)?.entries(job.as_deref(), *limit)?;
+            print_lines(entries.iter().map(line))
         }
         LedgerCommand::Rule(rule) => {
             let ruling = match rule.ruling {
@@ -80,6 +78,11 @@ pub fn run(command: &LedgerCommand, config: &Config) -> Result<(), Failure> {
 fn open(config: &Config) -> Result<Ledger, Failure> {
     let none = || format!("there is no ledger in {} yet", config.store.data_dir.display());
     Ok(Ledger::open(&config.store)?.ok_or_else(none)?)
+}
+
+fn words(text: &str) -> Result<String, String> {
+    let words = text.trim();
+    if words.is_empty() { Err("it says nothing".to_owned()) } else { Ok(words.to_owned()) }
 }
 
 fn hash(text: &str) -> Result<[u8; 32], String> {

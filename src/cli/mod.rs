@@ -24,6 +24,7 @@ pub mod render;
 pub mod serve;
 pub mod verify;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -93,6 +94,15 @@ pub fn main() -> ExitCode {
             eprintln!("imgen: {failure}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Whoever reads may have read enough, as `head` does.
+fn print_lines(mut lines: impl Iterator<Item = String>) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match lines.try_for_each(|line| writeln!(out, "{line}")) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
     }
 }
 

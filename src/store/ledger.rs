@@ -203,10 +203,15 @@ impl LedgerDesk {
             let category = |entry: &Value| serde_json::from_value::<Category>(entry["category"].clone());
             let categories: Result<Vec<Category>, _> = blocked.iter().map(category).collect();
             let open = categories.ok().filter(|all| !all.iter().any(|category| category.is_locked()));
-            let Some(open) = open else {
+            let Some(mut open) = open else {
                 let said = "this category is blocked always and takes no override";
                 return Err(StoreError::Ruling(said.to_owned()));
             };
+            // What passes by an earlier ruling was not blocked this time, and goes on to pass.
+            let key_id = entry["key_id"].as_i64().unwrap_or_default();
+            open.extend(overridden(&transaction, key_id, entry["rules_on"].as_str().unwrap_or_default())?);
+            open.sort();
+            open.dedup();
             entry["overrides"] = json!(open);
         }
         append(&transaction, job_id, &[entry], moment_ms(self.now))?;

@@ -136,6 +136,15 @@ fn a_prompt_that_optimize_refuses_is_written_down_and_can_be_ruled_on() {
     let entries = ledger(&house, &id);
     assert_eq!((&entries[0]["decision"], &entries[0]["category"]), (&json!("blocked"), &json!("hate")));
     assert!(entries[0]["key_id"].is_i64(), "{}", entries[0]);
+    let nameless = std::process::Command::new(env!("CARGO_BIN_EXE_imgen"))
+        .args(["ledger", "rule", &id, "override", "--by", " ", "--reason", "an exhibition about it"])
+        .current_dir(root())
+        .env("IMGEN_DATA_DIR", house.data())
+        .output()
+        .unwrap();
+    assert!(
+        !nameless.status.success() && String::from_utf8_lossy(&nameless.stderr).contains("it says nothing")
+    );
     house.cli(&["ledger", "rule", &id, "override", "--by", "ada", "--reason", "an exhibition about it"]);
     let passed = asked().json();
     assert_eq!(passed["warnings"][0]["code"], "ENHANCE_SKIPPED", "{passed}");

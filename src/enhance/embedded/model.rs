@@ -17,8 +17,8 @@ use crate::enhance::random::Random;
 
 /// Tokens of one answer: six to ten terms.
 const MOST_TOKENS: usize = 40;
-/// Tokens of one wish that are read, its end; with examples and answer far below what the model was trained for.
-const MOST_WISH_TOKENS: usize = 512;
+/// Tokens of one wish that are read, its end: enough to know what it is about, and read in time on a busy machine.
+const MOST_WISH_TOKENS: usize = 160;
 
 /// Whatever is wrong with a file: one sentence for the log.
 #[derive(Debug, thiserror::Error)]

@@ -102,6 +102,7 @@ async fn an_override_is_written_down_and_known_to_the_running_service() {
         store.submit(job).await.unwrap().ticket().id.clone()
     };
     let (open, locked) = (submit("hate").await, submit("sexual/minors").await);
+    let later = submit("violence").await;
     let mut desk = LedgerDesk::open(&config, OffsetDateTime::UNIX_EPOCH).unwrap();
     let passed = |key, text: &'static str| {
         let store = store.clone();
@@ -122,6 +123,8 @@ async fn an_override_is_written_down_and_known_to_the_running_service() {
         "event": "override", "by": "ada", "reason": "so it is", "rules_on": "ab", "key_id": key, "overrides": ["hate"]
     });
     assert_eq!(last.entry, wanted);
+    desk.rule(&later, Ruling::Overridden, "ada", "that too").unwrap();
+    assert_eq!(passed(key, "ab"), [Category::Hate, Category::Violence], "one ruling does not end the other");
     desk.rule(&open, Ruling::Upheld, "ada", "on second thoughts").unwrap();
     assert_eq!(passed(key, "ab"), []);
     assert!(verified(&config).is_ok());
