@@ -64,6 +64,8 @@ const BEHIND: &[&[&str]] = &[
     &["ans"],
     &["anni"],
     &["jaar"],
+    &["lat"],
+    &["latka"],
     &["letnia"],
     &["letni"],
     // As it is read: two of its letters look like Latin ones.
@@ -99,15 +101,14 @@ const MOST_BETWEEN: usize = 3;
 /// What makes the number before it something else than an age.
 const MEASURES: &[&str] = &[
     "k", "mm", "cm", "m", "d", "x", "p", "px", "am", "pm", "th", "st", "nd", "rd", "century", "inch", "foot",
-    "feet", "meter", "metre", "mile", "kg", "lb", "percent", "degree", "dollar", "euro", "pound", "minute",
-    "hour", "day", "second", "people", "men", "women", "children", "bit", "string", "point", "star", "out",
-    "mp", "gb", "hp", "of",
+    "feet", "ft", "meter", "metre", "mile", "kg", "lb", "percent", "degree", "dollar", "euro", "pound",
+    "minute", "hour", "day", "second", "week", "month", "time", "pack", "denier", "people", "men", "women",
+    "children", "mp", "gb", "hp",
 ];
-/// What makes the number behind it a product's; letters that stand alone do as well.
-const PRODUCTS: &[&str] =
-    &["iphone", "galaxy", "pixel", "mig", "windows", "android", "ios", "boeing", "airbus"];
+/// What makes the number behind it a product's.
+const PRODUCTS: &[&str] = &["iphone", "galaxy", "mig", "windows", "android", "ios", "boeing", "airbus"];
 
-/// What goes on behind an age that a comma parts from whose it is.
+/// What goes on behind an upper bound that is an age.
 const GOES_ON: &[&str] =
     &["and", "in", "on", "at", "with", "who", "is", "wearing", "sitting", "standing", "lying", "posing"];
 
@@ -155,18 +156,14 @@ impl<'a> Said<'a> {
         if at > 0 && self.gaps[at] == Gap::Together { self.words[at - 1] } else { "" }
     }
 
-    /// Whether a number is a part of a larger one, or a sum of money.
+    /// Whether a number is a part of a larger one.
     fn is_part(&self, at: usize) -> bool {
         let word = self.words[at];
         let written = word.starts_with(|c: char| c.is_ascii_digit());
         let three = |at: usize| self.words[at].len() == 3;
         let before = match self.gaps[at] {
             Gap::Thousands => three(at),
-            Gap::Ratio => {
-                number(self.words[at.saturating_sub(1)]).is_some_and(|before| before >= ADULT_YEARS)
-            }
-            Gap::Money => true,
-            Gap::Together | Gap::Apart => false,
+            Gap::Ratio | Gap::Money | Gap::Together | Gap::Apart => false,
         };
         let behind = self.gaps.get(at + 1) == Some(&Gap::Thousands) && three(at + 1);
         let digit = || NUMBERS[1..10].contains(&word);
@@ -196,9 +193,11 @@ impl<'a> Said<'a> {
         let leads = |signs: &[&[&str]]| signs.iter().any(|sign| before.ends_with(sign));
         let of_somebody = next.is_empty()
             || ["year", "yr", "yo"].iter().any(|year| next.starts_with(year))
-            || YOUNG.contains(&next);
+            || YOUNG.contains(&next)
+            || GOES_ON.contains(&next);
         let bounded = (1..=ADULT_YEARS).contains(&number)
             && leads(BEFORE_BOUND)
+            && self.gaps[at] != Gap::Money
             && (of_somebody || number >= LEAST_BARE_YEARS && !is_measure(next));
         bounded || number < ADULT_YEARS && (follows(BEHIND) || leads(BEFORE)) || follows(BEHIND_YOUNGER)
     }
@@ -208,12 +207,13 @@ impl<'a> Said<'a> {
             return false;
         };
         let next = self.next(at);
-        if self.is_part(at) || self.is_ratio(at) || is_measure(next) || number(next).is_some() {
+        if self.is_part(at) || self.is_ratio(at) || is_measure(next) || next == "bit" && matches!(age, 8 | 16)
+        {
             return false;
         }
         let (ends, rare) = (next.is_empty(), age >= LEAST_BARE_YEARS);
         let last = self.last(at);
-        if rare && YOUNG.contains(&next) && !(PRODUCTS.contains(&last) || last.len() == 1 && last != "a") {
+        if rare && YOUNG.contains(&next) && !(PRODUCTS.contains(&last) || last == "f") {
             return true;
         }
         let before = self.before(at);
@@ -225,7 +225,7 @@ impl<'a> Said<'a> {
         who(PRONOUN) && (ends || told || rare)
             || who(YOUNG) && (ends || rare && !(counted && (told || !near)))
             || who(YOUNG) && near && !counted && !YOUNG.contains(&next)
-            || who(ADULT_OR_NOT) && (ends || (told || rare) && !counted && (near || GOES_ON.contains(&next)))
+            || who(ADULT_OR_NOT) && (ends || (told || rare) && !counted)
     }
 }
 
