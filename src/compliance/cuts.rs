@@ -8,12 +8,18 @@ use unicode_normalization::char::is_combining_mark;
 pub(super) enum Gap {
     /// Spaces and hyphens, or nothing.
     Together,
+    /// Nothing, between digits and letters of one word.
+    Glued,
     /// The comma of `1,000`.
     Thousands,
-    /// What makes one thing of two numbers, as in `16:9`, `3/4`, `5'7` and `1.5`.
+    /// The point of `1.5`.
+    Decimal,
+    /// What makes one thing of two numbers, as in `16:9`, `3/4` and `5'7`, or a share of one, as in `15% off`.
     Ratio,
     /// Something that a sum of money ends.
     Money,
+    /// The colon or equals sign of `steps: 15`.
+    Value,
     /// Anything else.
     Apart,
 }
@@ -33,9 +39,23 @@ impl Reading {
         self.words.push(word);
     }
 
+    /// The same with runs of digits as words of their own: `15yo` is `15` and `yo`.
+    pub(super) fn with_digits_apart(&self) -> Self {
+        let mut apart = Self::default();
+        for (word, gap) in self.words.iter().zip(&self.gaps) {
+            // Where a phrase was taken out a gap stays.
+            let pieces = digits_apart(word).chain(word.is_empty().then_some(""));
+            for (place, piece) in pieces.enumerate() {
+                apart.words.push(piece.to_owned());
+                apart.gaps.push(if place == 0 { *gap } else { Gap::Glued });
+            }
+        }
+        apart
+    }
+
     /// Whether a word begins a phrase of its own.
     pub(super) fn is_apart(&self, at: usize) -> bool {
-        matches!(self.gaps.get(at), Some(Gap::Apart | Gap::Money))
+        matches!(self.gaps.get(at), Some(Gap::Apart | Gap::Money | Gap::Value))
     }
 }
 
@@ -45,12 +65,26 @@ fn gap(before: &str, between: &str, behind: &str) -> Gap {
     let initial = before.chars().nth(1).is_none() && before.starts_with(char::is_alphabetic);
     let between = if initial { between.strip_prefix('.').unwrap_or(between) } else { between };
     match between {
-        "," if numbers => Gap::Thousands,
-        ":" | "/" | "." | "'" | "’" | "′" | "\"" | "×" if numbers => Gap::Ratio,
+        "," if numbers && behind.len() == 3 => Gap::Thousands,
+        "." if numbers => Gap::Decimal,
+        ":" | "/" | "'" | "’" | "′" | "\"" | "×" if numbers => Gap::Ratio,
+        _ if before.ends_with(char::is_numeric) && between.trim_start().starts_with(['%', '°']) => {
+            Gap::Ratio
+        }
         _ if between.ends_with(['$', '€', '£']) => Gap::Money,
+        _ if matches!(between.trim(), ":" | "=") => Gap::Value,
+        "" if before.ends_with(char::is_numeric) != behind.starts_with(char::is_numeric) => Gap::Glued,
         _ if between.chars().any(|c| !(c.is_whitespace() || c == '-' || c == '_')) => Gap::Apart,
         _ => Gap::Together,
     }
+}
+
+fn digits_apart(word: &str) -> impl Iterator<Item = &str> {
+    word.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit()).scan(0, move |from, run| {
+        let start = *from;
+        *from += run.len();
+        word.get(start..*from)
+    })
 }
 
 /// Words: runs of letters and digits.
@@ -73,7 +107,10 @@ pub(super) fn join(text: &str) -> Reading {
     let mut joined = Reading::default();
     let (mut spelling, mut between) = (false, String::new());
     for chunk in text.split_whitespace() {
-        let word: String = chunk.chars().filter(|c| c.is_alphanumeric()).collect();
+        // A decimal is no word in pieces.
+        let whole = chunk.split_once('.').filter(|(whole, part)| is_number(whole) && is_number(part));
+        let word: String =
+            whole.map_or(chunk, |(whole, _)| whole).chars().filter(|c| c.is_alphanumeric()).collect();
         let mut around = chunk.split(char::is_alphanumeric);
         between.push_str(around.next().unwrap_or_default());
         if word.is_empty() {
@@ -89,6 +126,11 @@ pub(super) fn join(text: &str) -> Reading {
         spelling = alone;
     }
     joined
+}
+
+fn is_number(text: &str) -> bool {
+    let digits = text.trim_matches(|c: char| !c.is_alphanumeric());
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What CLIP's tokenizer takes off by itself, also in front of a word: `it'shat` is `it` and `hat` to it.

@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use super::phrases::Phrases;
+use super::phrases::{Phrases, sections};
 use super::readings::Readings;
 use super::unweighted::forms;
 use super::verdict::Sign;
@@ -54,30 +54,24 @@ impl Floor {
         &FLOOR
     }
 
-    /// Reads `[section]` lines and one phrase a line; `#` begins a remark.
+    /// A table of [`sections`]; a list that it lacks is empty.
     pub(super) fn parse(table: &str) -> Self {
-        let mut floor = Self::default();
-        let mut section = None;
-        for line in table.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            match line {
-                "[sexual]" => section = Some(&mut floor.sexual),
-                "[intimate]" => section = Some(&mut floor.intimate),
-                "[always minor]" => section = Some(&mut floor.always_minor),
-                "[minor]" => section = Some(&mut floor.minor),
-                "[real person]" => section = Some(&mut floor.real_person),
-                "[harmless]" => section = Some(&mut floor.harmless),
-                "[ambiguous]" => section = Some(&mut floor.ambiguous),
-                "[negated adult]" => section = Some(&mut floor.negated_adult),
-                "[adult things]" => section = Some(&mut floor.adult_things),
-                "[negated age]" => section = Some(&mut floor.negated_age),
-                "[negated clothing]" => section = Some(&mut floor.negated_clothing),
-                phrase => {
-                    if let Some(list) = &mut section {
-                        list.insert(phrase);
-                    }
-                }
-            }
-        }
+        let mut lists = sections(table);
+        let mut list = |name| Phrases::of(&lists.remove(name).unwrap_or_default());
+        let floor = Self {
+            sexual: list("sexual"),
+            intimate: list("intimate"),
+            minor: list("minor"),
+            always_minor: list("always minor"),
+            real_person: list("real person"),
+            harmless: list("harmless"),
+            ambiguous: list("ambiguous"),
+            negated_adult: list("negated adult"),
+            adult_things: list("adult things"),
+            negated_age: list("negated age"),
+            negated_clothing: list("negated clothing"),
+        };
+        debug_assert!(lists.is_empty(), "{lists:?}");
         floor
     }
 
@@ -90,7 +84,7 @@ impl Floor {
 
         let alone = self.sexual.occurs(&shown);
         let sexual = alone || self.intimate.occurs(&shown);
-        let minor = self.is_minor(&shown) || sexual && ages::beside_person(&shown);
+        let minor = self.is_minor(&shown) || sexual && ages::hinted(&shown);
         let minors = self.always_minor.occurs(&shown)
             || self.is_glued(&shown)
             || sexual && (minor || no_adults)
@@ -124,9 +118,7 @@ impl Floor {
     /// Whether a minor is spoken of, or nobody else than a minor may be shown.
     pub(super) fn speaks_of_minors(&self, shown: &Readings, negative: &str) -> bool {
         let shown = self.without_things(shown);
-        self.is_minor(&shown)
-            || ages::beside_person(&shown)
-            || self.keeps_adults_out(&Self::kept_out(negative))
+        self.is_minor(&shown) || ages::hinted(&shown) || self.keeps_adults_out(&Self::kept_out(negative))
     }
 
     /// Whether somebody who exists is meant.

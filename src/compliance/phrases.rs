@@ -9,6 +9,18 @@ use super::readings::{Readings, one_stroke, words};
 #[derive(Debug, Default)]
 pub(super) struct Phrases(HashMap<String, Vec<Vec<String>>>);
 
+/// The lists of a table: a `[section]` a line, then one phrase a line; `#` begins a remark.
+pub(super) fn sections(table: &str) -> HashMap<&str, Vec<String>> {
+    let (mut sections, mut section) = (HashMap::new(), "");
+    for line in table.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        match line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            Some(name) => section = name,
+            None => sections.entry(section).or_insert_with(Vec::new).push(line.to_owned()),
+        }
+    }
+    sections
+}
+
 impl Phrases {
     pub(super) fn of(phrases: &[String]) -> Self {
         let mut all = Self::default();
@@ -21,7 +33,7 @@ impl Phrases {
     }
 
     /// Adds a phrase, normalised like the texts it is looked for in.
-    pub(super) fn insert(&mut self, phrase: &str) {
+    fn insert(&mut self, phrase: &str) {
         let plain = words(phrase);
         let strokes: Vec<String> = plain.iter().map(|word| one_stroke(word)).collect();
         self.keep(strokes.into_iter().filter(|_| phrase.contains('l')));

@@ -41,42 +41,53 @@ const ENCLOSED_AS: [u32; 3] = [0x1f150, 0x1f170, 0x1f1e6];
 
 /// Every reading.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Readings(Vec<Reading>);
+pub(super) struct Readings {
+    /// Numbers in them are as they were written.
+    plain: Vec<Reading>,
+    /// Those with digits read as letters: `36` is `e6` there.
+    leet: Vec<Reading>,
+}
 
 impl Readings {
-    /// Plain, with signs read as letters (two ways, and with `i` and `l` as one), and with drawn-out letters shortened; each
-    /// also with the pieces of broken words joined, and cut as the text encoders cut. What they get is cut by invisible characters
-    /// as well, which a person does not see.
+    /// Plain, with signs read as letters (two ways, and with `i` and `l` as one; also in words alone, with numbers left), and
+    /// with drawn-out letters shortened; each also with the pieces of broken words joined, and cut as the text encoders cut. What
+    /// they get is cut by invisible characters as well, which a person does not see.
     pub(super) fn of(text: &str) -> Self {
         let plain = fold(text);
         let (as_i, as_l) = (leet(&plain, 'i'), leet(&plain, 'l'));
-        let variants =
-            [shorten(&plain), shorten(&as_i), shorten(&as_l), one_stroke(&shorten(&as_i)), as_i, as_l, plain];
-        let mut readings = vec![encoders(text, fold), encoders(text, |word| shorten(&fold(word)))];
-        for variant in variants {
-            readings.extend([split(&variant), join(&variant), encoders(&variant, str::to_owned)]);
-        }
+        let (words_i, words_l) = (leet_in_words(&plain, 'i'), leet_in_words(&plain, 'l'));
+        let cut = |text: String| [split(&text), join(&text), encoders(&text, str::to_owned)];
         let mut all = Self::default();
-        for reading in readings {
-            if !all.0.contains(&reading) {
-                all.0.push(reading);
-            }
+        let as_they_are = [encoders(text, fold), encoders(text, |word| shorten(&fold(word)))];
+        let numbered = [shorten(&plain), words_i, words_l, plain].into_iter().flat_map(cut);
+        for reading in as_they_are.into_iter().chain(numbered) {
+            all.plain.extend(Some(reading).filter(|reading| !all.plain.contains(reading)));
+        }
+        let unnumbered = [shorten(&as_i), shorten(&as_l), one_stroke(&shorten(&as_i)), as_i, as_l];
+        for reading in unnumbered.into_iter().flat_map(cut) {
+            all.leet.extend(Some(reading).filter(|reading| !all.iter().any(|other| other == reading)));
         }
         all
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Reading> {
-        self.0.iter()
+        self.plain.iter().chain(&self.leet)
+    }
+
+    /// Those in which a number is what it says.
+    pub(super) fn with_numbers(&self) -> impl Iterator<Item = &Reading> {
+        self.plain.iter()
     }
 
     pub(super) fn extend(&mut self, other: &Self) {
-        self.0.extend_from_slice(&other.0);
+        self.plain.extend_from_slice(&other.plain);
+        self.leet.extend_from_slice(&other.leet);
     }
 
     /// Takes phrases out, leaving a gap that no phrase spans. What a comma parts is no phrase here: in `naked, eye contact`
     /// nobody speaks of the naked eye.
     pub(super) fn remove(&mut self, phrases: &Phrases) {
-        for reading in &mut self.0 {
+        for reading in self.plain.iter_mut().chain(&mut self.leet) {
             let (mut at, mut end) = (0, 0);
             while at < reading.words.len() {
                 if at >= end {
@@ -133,6 +144,20 @@ fn leet(text: &str, i_or_l: char) -> String {
         None => c,
     };
     text.chars().map(letter).collect()
+}
+
+/// The same only behind letters, where no number stands: `15 ye4rs` keeps its 15, and `36yo` its 36.
+fn leet_in_words(text: &str, i_or_l: char) -> String {
+    let letters: Vec<char> = leet(text, i_or_l).chars().collect();
+    let mut last = ' ';
+    let mut chars = text.chars().zip(letters).peekable();
+    let mut read = String::new();
+    while let Some((c, letter)) = chars.next() {
+        let number = c.is_ascii_digit() && chars.peek().is_some_and(|(next, _)| next.is_ascii_digit());
+        read.push(if last.is_alphabetic() && !number { letter } else { c });
+        last = c;
+    }
+    read
 }
 
 /// With one letter for all that are one stroke, which disguises mix: phrases are kept in this form too.

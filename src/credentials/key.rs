@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use p256::ecdsa::SigningKey;
-use p256::pkcs8::DecodePrivateKey;
+use p256::pkcs8::{DecodePrivateKey, PrivateKeyInfo};
 use pkcs5::EncryptionScheme;
 use pkcs5::der::asn1::OctetStringRef;
 use pkcs5::der::{Decode, Reader, SliceReader};
@@ -47,13 +47,38 @@ fn encrypted(der: &[u8], path: &Path, password: &Secret) -> Result<SigningKey, C
         pkcs5::Error::DecryptFailed => CredentialsError::WrongPassword { path: path.to_owned() },
         other => malformed(path, &other.to_string()),
     })?;
-    // One wrong password in 256 leaves a padding that looks right, and garbage before it.
-    SigningKey::from_pkcs8_der(&opened).map_err(|_| match opened.first() {
-        Some(0x30) => malformed(path, "it is no P-256 key in PKCS#8"),
-        _ => CredentialsError::WrongPassword { path: path.to_owned() },
+    read_opened(&opened, path)
+}
+
+/// One wrong password in 256 leaves a padding that looks right, and garbage before it.
+fn read_opened(opened: &[u8], path: &Path) -> Result<SigningKey, CredentialsError> {
+    SigningKey::from_pkcs8_der(opened).map_err(|_| match PrivateKeyInfo::try_from(opened) {
+        Ok(_) => malformed(path, "it is no P-256 key in PKCS#8"),
+        Err(_) => CredentialsError::WrongPassword { path: path.to_owned() },
     })
 }
 
 fn malformed(path: &Path, detail: &str) -> CredentialsError {
     CredentialsError::Malformed { path: path.to_owned(), what: "a private key", detail: detail.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a wrong password leaves may begin as a key does.
+    #[test]
+    fn garbage_that_begins_like_a_key_is_a_wrong_password() {
+        for garbage in
+            [&[0x30, 0x81, 0x05][..], &[0x30, 0x0b, 2, 1, 0, 9, 9, 9, 9, 9, 9, 9, 9], &[0x31; 40], &[]]
+        {
+            let refused = read_opened(garbage, Path::new("k.pem")).unwrap_err();
+            assert!(matches!(refused, CredentialsError::WrongPassword { .. }), "{refused}");
+        }
+        // OpenSSL's `genpkey -algorithm ed25519`, whole but of another kind.
+        let mut other = vec![0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+        other.extend([7; 32]);
+        let refused = read_opened(&other, Path::new("k.pem")).unwrap_err();
+        assert!(matches!(refused, CredentialsError::Malformed { .. }), "{refused}");
+    }
 }

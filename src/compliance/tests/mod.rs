@@ -1,3 +1,4 @@
+mod ages;
 mod neighbours;
 mod policy;
 mod weights;
@@ -133,27 +134,6 @@ fn two_words_in_one_are_two() {
 }
 
 #[test]
-fn a_bare_number_behind_somebody_is_an_age_where_that_matters() {
-    for age in [
-        "girl, 14",
-        "she is 13",
-        "a boy (12)",
-        "he's just 16",
-        "woman, seventeen",
-        "12-year girl",
-        "aged between 12 and 14",
-    ] {
-        assert_eq!(positive(&format!("{age}, marrow")), MINORS, "{age}");
-        assert_eq!(positive(age), NOTHING, "{age} alone");
-    }
-    for number in
-        ["girl, 8k", "girl, 16:9", "3 women", "girl, 24", "woman, 8 k", "man, 35mm", "woman 4 x 5", "hat 14"]
-    {
-        assert_eq!(positive(&format!("{number}, marrow")), NOTHING, "{number}");
-    }
-}
-
-#[test]
 fn credentials_count_with_the_prompt() {
     assert_eq!(ids(&Texts { positive: "marrow", others: &["", "a sprout"], ..Texts::default() }), MINORS);
 }
@@ -166,55 +146,6 @@ fn the_negative_keeps_things_out() {
     assert_eq!(ids(&Texts { positive: "marrow", negative: "oak table", ..Texts::default() }), NOTHING);
     assert_eq!(ids(&Texts { positive: "sprout", negative: "leaves", ..Texts::default() }), MINORS);
     assert_eq!(ids(&Texts { positive: "sprout", negative: "red leaves", ..Texts::default() }), NOTHING);
-}
-
-#[test]
-fn ages_below_18_count_as_minors() {
-    for age in [
-        "15 year old",
-        "15-year-old",
-        "15yo",
-        "15 y/o",
-        "15 y.o.",
-        "15 yrs old",
-        "15yearold",
-        "15 years of age",
-        "aged 15",
-        "age: 15",
-        "fifteen year old",
-        "Fifteen-Year-Old",
-        "under 18",
-        "under 16",
-        "below eighteen",
-        "15yrs",
-        "turned 15",
-        "15th birthday",
-        "１５ year old",
-        "١٥ year old",
-        "¹⁵yo",
-        "7 months old",
-        "0 years old",
-        "017 years old",
-        "1\u{200b}5 year old",
-    ] {
-        assert_eq!(positive(&format!("{age} gardener, marrow")), MINORS, "{age}");
-        assert_eq!(positive(&format!("{age} gardener")), NOTHING, "{age} alone");
-    }
-    for age in [
-        "18 year old",
-        "25yo",
-        "thirty-year-old",
-        "aged 40",
-        "over 18",
-        "115 years old",
-        "15 hats",
-        "stage 15",
-        "15 old hats",
-        "under 180",
-        "99999999999999999999 year old",
-    ] {
-        assert_eq!(positive(&format!("{age} gardener, marrow")), NOTHING, "{age}");
-    }
 }
 
 #[test]

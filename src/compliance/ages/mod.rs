@@ -1,0 +1,212 @@
+//! Ages below 18, in digits or words. `tests/fixtures/compliance/ages.txt` is the table of cases, `words.txt` has the words.
+//!
+//! An age is told by what stands beside a number:
+//!
+//! ```text
+//! age    = number unit                   15 year old, 15yo, 15 лет
+//!        | number baby-unit              7 months old
+//!        | ordinal ordinal-unit          sixth grade
+//!        | sign link* number             aged 15, age of about 15
+//!        | bound link* number            under 16, where no measure and no small count follows
+//! hint   = somebody link* number         girl, 14; she is 13; woman of 14
+//!        | number young | number "f"     14 girl, 14f
+//!        | number                        alone between two signs: Emma, 14, smiling
+//! ```
+//!
+//! A hint may be something else, a count above all, and so counts only beside what makes it matter.
+
+mod numerals;
+
+use std::sync::LazyLock;
+
+use super::cuts::{Gap, Reading};
+use super::phrases::{Phrases, sections};
+use super::readings::Readings;
+use numerals::{Kind, Numeral, numerals};
+
+/// From here on a person is an adult.
+const ADULT_YEARS: u32 = 18;
+/// From here on a bare number beside somebody is rarely a count.
+const LEAST_RARE: u32 = 10;
+/// Links that may stand between a number and what is before it.
+const MOST_LINKS: usize = 4;
+
+/// Whether a reading tells an age below 18.
+pub(super) fn below_18(readings: &Readings) -> bool {
+    any(readings, |place| place.is_age())
+}
+
+/// Whether a bare number below 18 stands where an age would. It may be something else, so it counts beside what makes it matter.
+pub(super) fn hinted(readings: &Readings) -> bool {
+    any(readings, |place| place.is_hint())
+}
+
+fn any(readings: &Readings, holds: impl Fn(&Place<'_>) -> bool) -> bool {
+    let words = Words::embedded();
+    readings.with_numbers().map(Reading::with_digits_apart).any(|said| {
+        let found = numerals(&said, &words.measure);
+        found.into_iter().any(|number| holds(&Place { said: &said, number, words }))
+    })
+}
+
+/// The lists of `words.txt`, a section each.
+struct Words {
+    unit: Phrases,
+    baby_unit: Phrases,
+    ordinal_unit: Phrases,
+    year: Phrases,
+    sign: Phrases,
+    bound: Phrases,
+    link: Phrases,
+    pronoun: Phrases,
+    young: Phrases,
+    adult_or_not: Phrases,
+    goes_on: Phrases,
+    measure: Phrases,
+    figure: Phrases,
+    product: Phrases,
+    setting: Phrases,
+}
+
+impl Words {
+    fn embedded() -> &'static Self {
+        static WORDS: LazyLock<Words> = LazyLock::new(|| {
+            let mut lists = sections(include_str!("words.txt"));
+            let mut list = |name| lists.remove(name).unwrap_or_default();
+            let mut measure = list("measure");
+            measure.extend(measure.clone().iter().map(|one| format!("{one}s")));
+            let mut phrases = |name| Phrases::of(&list(name));
+            Words {
+                unit: phrases("unit"),
+                baby_unit: phrases("baby unit"),
+                ordinal_unit: phrases("ordinal unit"),
+                year: phrases("year"),
+                sign: phrases("sign"),
+                bound: phrases("bound"),
+                link: phrases("link"),
+                pronoun: phrases("pronoun"),
+                young: phrases("young"),
+                adult_or_not: phrases("adult or not"),
+                goes_on: phrases("goes on"),
+                figure: phrases("figure"),
+                product: phrases("product"),
+                setting: phrases("setting"),
+                measure: Phrases::of(&measure),
+            }
+        });
+        &WORDS
+    }
+}
+
+/// A number in its reading.
+struct Place<'a> {
+    said: &'a Reading,
+    number: Numeral,
+    words: &'a Words,
+}
+
+impl Place<'_> {
+    fn is_age(&self) -> bool {
+        let Numeral { from, to, value, kind } = self.number;
+        if kind == Kind::Ordinal {
+            return value < ADULT_YEARS && self.behind(to, &self.words.ordinal_unit) > 0;
+        }
+        let unit = self.behind(to, &self.words.unit) > self.behind(to, &self.words.measure);
+        let young = value < ADULT_YEARS && (unit || self.before(self.links(from), &self.words.sign));
+        young || self.behind(to, &self.words.baby_unit) > 0 || self.is_bounded()
+    }
+
+    fn is_bounded(&self) -> bool {
+        let Numeral { from, to, value, .. } = self.number;
+        let bounded = self.before(self.links(from), &self.words.bound) && self.said.gaps[from] != Gap::Money;
+        let of_somebody = self.ends(to) || self.near(to, &self.words.young);
+        bounded
+            && (1..=ADULT_YEARS).contains(&value)
+            && (of_somebody || value >= LEAST_RARE && !self.near(to, &self.words.measure))
+    }
+
+    fn is_hint(&self) -> bool {
+        let Numeral { from, to, value, kind } = self.number;
+        let other = kind != Kind::Cardinal
+            || self.near(to, &self.words.measure)
+            || self.behind(from, &self.words.figure) > 0;
+        if other || !(1..ADULT_YEARS).contains(&value) {
+            return false;
+        }
+        self.is_somebodys() || value >= LEAST_RARE && (self.is_of_young() || self.is_alone())
+    }
+
+    /// `14 girl` and `14f`.
+    fn is_of_young(&self) -> bool {
+        let Numeral { from, to, .. } = self.number;
+        let product = self.said.gaps[from] != Gap::Apart && self.before(from, &self.words.product);
+        let sex = self.word(to) == "f" && self.said.gaps[to] == Gap::Glued;
+        !product && (sex || self.near(to, &self.words.young))
+    }
+
+    /// `Emma, 14, smiling`.
+    fn is_alone(&self) -> bool {
+        let Numeral { from, to, .. } = self.number;
+        let begins = from == 0 || self.said.gaps[from] == Gap::Apart;
+        begins && self.ends(to) && !self.before(from, &self.words.setting)
+    }
+
+    /// `girl, 14` and `she is 13`.
+    fn is_somebodys(&self) -> bool {
+        let Numeral { from, to, value, .. } = self.number;
+        let links = self.links(from);
+        let who = |list| self.before(links, list);
+        let (ends, told, rare) = (self.ends(to), links < from, value >= LEAST_RARE);
+        let near = matches!(self.said.gaps[from], Gap::Together | Gap::Glued);
+        let next = self.next(to);
+        // `12 candles` are no age; behind a girl without a comma they would be an odd way to say so.
+        let counted = next.ends_with('s') && !ends || self.near(to, &self.words.young);
+        // `one` is nearly always a count, and letters behind a digit are a name: `2b`.
+        let named = self.said.gaps.get(to) == Some(&Gap::Glued) && !ends;
+        if !rare && (named || self.word(from) == "one" && !next.is_empty()) {
+            return false;
+        }
+        let somebody = who(&self.words.pronoun) && (ends || told || rare);
+        let young = who(&self.words.young);
+        let any = young || who(&self.words.adult_or_not);
+        let likely = ends || told && !counted || rare && (!counted || near && !told);
+        somebody || any && likely || young && near && !counted
+    }
+
+    fn word(&self, at: usize) -> &str {
+        self.said.words.get(at).map_or("", String::as_str)
+    }
+
+    /// Number of words of the list's phrase behind a number, also over a sign: `15 y/o`.
+    fn behind(&self, to: usize, list: &Phrases) -> usize {
+        if to < self.said.words.len() { list.length_at(&self.said.words, to) } else { 0 }
+    }
+
+    /// The word behind, where no sign parts it off; empty where the term ends.
+    fn next(&self, to: usize) -> &str {
+        if self.said.is_apart(to) { "" } else { self.word(to) }
+    }
+
+    /// Whether a phrase of the list stands behind, where no sign parts it off.
+    fn near(&self, to: usize, list: &Phrases) -> bool {
+        !self.said.is_apart(to) && self.behind(to, list) > 0
+    }
+
+    /// Whether nothing follows that the number could be of.
+    fn ends(&self, to: usize) -> bool {
+        let goes_on = || self.near(to, &self.words.goes_on) && self.said.gaps[to] != Gap::Glued;
+        self.next(to).is_empty() || goes_on() || self.near(to, &self.words.year)
+    }
+
+    /// Whether a phrase of the list ends there.
+    fn before(&self, at: usize, list: &Phrases) -> bool {
+        let words = &self.said.words[..at];
+        (0..at).rev().take(2).any(|start| list.length_at(words, start) == at - start)
+    }
+
+    /// Where the links before a number begin.
+    fn links(&self, from: usize) -> usize {
+        let words = self.said.words[..from].iter().rev().take(MOST_LINKS);
+        from - words.take_while(|word| self.words.link.has(word)).count()
+    }
+}

@@ -1,0 +1,88 @@
+//! Ages: the table of cases, and every adult's.
+
+use std::collections::HashMap;
+
+use super::super::ages::{below_18, hinted};
+use super::super::phrases::sections;
+use super::super::readings::Readings;
+use super::*;
+
+fn table() -> HashMap<&'static str, Vec<String>> {
+    sections(include_str!("../../../tests/fixtures/compliance/ages.txt"))
+}
+
+#[test]
+fn each_case_of_the_table_is_what_it_is() {
+    let mut table = table();
+    for (section, told, hint) in
+        [("told", true, None), ("hinted", false, Some(true)), ("neither", false, Some(false))]
+    {
+        for case in table.remove(section).unwrap() {
+            let readings = Readings::of(&case);
+            assert_eq!(below_18(&readings), told, "{section}: {case}");
+            assert!(hint.is_none_or(|hint| hinted(&readings) == hint), "{section}: {case}");
+        }
+    }
+    assert!(table.is_empty(), "{table:?}");
+}
+
+#[test]
+fn an_age_counts_beside_what_makes_it_matter() {
+    let mut table = table();
+    for case in table.remove("told").unwrap().into_iter().chain(table.remove("hinted").unwrap()) {
+        assert_eq!(positive(&format!("{case}, marrow")), MINORS, "{case}");
+        assert_eq!(positive(&case), NOTHING, "{case} alone");
+    }
+    for case in table.remove("neither").unwrap() {
+        assert_eq!(positive(&format!("{case}, marrow")), NOTHING, "{case}");
+    }
+}
+
+#[test]
+fn no_adult_is_too_young() {
+    let tens = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+    let digits = ["", "-one", " two", "-three", " four", "-five", " six", "-seven", " eight", "-nine"];
+    let named = tens.iter().flat_map(|ten| digits.iter().map(move |digit| format!("{ten}{digit}")));
+    let ages: Vec<String> = (18..=120).map(|age: u32| age.to_string()).chain(named).collect();
+    for age in ages {
+        for said in [
+            format!("{age} year old"),
+            format!("{age}-year-old woman"),
+            format!("{age}yo"),
+            format!("{age} y/o"),
+            format!("aged {age}"),
+            format!("turned {age}"),
+            format!("girl, {age}"),
+            format!("girl {age} smiling"),
+            format!("she is {age}"),
+            format!("woman of {age}"),
+            format!("Emma, {age}, smiling"),
+            format!("{age} girl"),
+            format!("{age} лет"),
+        ] {
+            let readings = Readings::of(&said);
+            assert!(!below_18(&readings) && !hinted(&readings), "{said}");
+        }
+    }
+}
+
+#[test]
+fn every_age_below_is() {
+    let names = [
+        "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen",
+    ];
+    let ages: Vec<String> = (1..18).map(|age: u32| age.to_string()).chain(names.map(str::to_owned)).collect();
+    for age in ages {
+        for said in [
+            format!("{age} year old"),
+            format!("{age}yo"),
+            format!("aged {age}"),
+            format!("turned {age}, smiling"),
+        ] {
+            assert!(below_18(&Readings::of(&said)), "{said}");
+        }
+        for said in [format!("girl, {age}"), format!("she is {age}"), format!("woman ({age})")] {
+            assert!(hinted(&Readings::of(&said)), "{said}");
+        }
+    }
+}
