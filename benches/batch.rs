@@ -27,7 +27,11 @@ fn engine(batch: usize) -> Engine {
 
 /// Seconds for [`PICTURES`], of which the engine may begin the first alone: so they are asked behind a plug that is not counted.
 fn seconds(engine: &Engine, spec: &RenderSpec) -> f64 {
-    let wanted = |seed| Wanted { spec: RenderSpec { seed, ..spec.clone() }, progress: Box::new(|_, _| true) };
+    let wanted = |seed| Wanted {
+        spec: RenderSpec { seed, ..spec.clone() },
+        progress: Box::new(|_, _| true),
+        alone: false,
+    };
     let (came, begun) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
         let plug = RenderSpec { num_inference_steps: 2, ..spec.clone() };
@@ -36,7 +40,7 @@ fn seconds(engine: &Engine, spec: &RenderSpec) -> f64 {
                 // Once: the others are in the line by the time this picture is decoded.
                 step > 1 || came.send(()).is_ok()
             });
-            engine.render(vec![Wanted { spec: plug, progress }]).expect("a picture");
+            engine.render(vec![Wanted { spec: plug, progress, alone: false }]).expect("a picture");
         });
         begun.recv().expect("the plug is being drawn");
         let drawn = engine.render((0..PICTURES as u32).map(wanted).collect()).expect("pictures");

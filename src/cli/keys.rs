@@ -84,8 +84,8 @@ fn find(keys: &[KeyInfo], named: &str) -> Result<i64, Failure> {
 
 fn list(keys: &[KeyInfo]) -> Result<(), Failure> {
     let head = format!(
-        "{:>4}  {:<20}  {:<14}  {:<8}  {:>9}  {:<20}  last used",
-        "id", "name", "token", "state", "requests", "created"
+        "{:>4}  {:<20}  {:<14}  {:<8}  {:>9}  {:<20}  {:<20}  stricter",
+        "id", "name", "token", "state", "requests", "created", "last used"
     );
     let line = |key: &KeyInfo| {
         let state = match (key.revoked_at, key.enabled) {
@@ -94,13 +94,14 @@ fn list(keys: &[KeyInfo]) -> Result<(), Failure> {
             (None, false) => "disabled",
         };
         format!(
-            "{:>4}  {:<20}  {:<14}  {state:<8}  {:>9}  {:<20}  {}",
+            "{:>4}  {:<20}  {:<14}  {state:<8}  {:>9}  {:<20}  {:<20}  {}",
             key.id,
             key.name,
             format!("{}…", key.prefix),
             key.request_count,
             moment(Some(key.created_at)),
-            moment(key.last_used_at)
+            moment(key.last_used_at),
+            if key.tightened.is_empty() { "-".to_owned() } else { key.tightened.to_string() }
         )
     };
     print_lines(std::iter::once(head).chain(keys.iter().map(line)))

@@ -69,15 +69,27 @@ pub fn run(command: &LedgerCommand, config: &Config) -> Result<(), Failure> {
                 Decided::Uphold => Ruling::Upheld,
                 Decided::Override => Ruling::Overridden,
             };
-            let mut desk = LedgerDesk::open(&config.store, OffsetDateTime::now_utc())?;
-            Ok(desk.rule(&rule.job, ruling, &rule.by, &rule.reason)?)
+            let desk = LedgerDesk::open(&config.store, OffsetDateTime::now_utc())?;
+            let passing =
+                desk.ok_or_else(|| none(config))?.rule(&rule.job, ruling, &rule.by, &rule.reason)?;
+            if !passing.is_empty() {
+                let passing: Vec<_> = passing.iter().map(|category| category.id()).collect();
+                println!(
+                    "these texts of this key pass in {} from now on, unless the key or a request is stricter than the policy",
+                    passing.join(", ")
+                );
+            }
+            Ok(())
         }
     }
 }
 
 fn open(config: &Config) -> Result<Ledger, Failure> {
-    let none = || format!("there is no ledger in {} yet", config.store.data_dir.display());
-    Ok(Ledger::open(&config.store)?.ok_or_else(none)?)
+    Ledger::open(&config.store)?.ok_or_else(|| none(config))
+}
+
+fn none(config: &Config) -> Failure {
+    format!("there is no ledger in {} yet", config.store.data_dir.display()).into()
 }
 
 fn words(text: &str) -> Result<String, String> {

@@ -69,10 +69,10 @@ impl Phrases {
             .any(|Reading { words, .. }| !words.is_empty() && self.length_at(words, 0) == words.len())
     }
 
-    /// Number of words of the longest phrase that begins at `at`; 0 for none.
+    /// Number of words of the longest phrase that begins at `at`; 0 for none, and behind the end.
     pub(super) fn length_at(&self, words: &[String], at: usize) -> usize {
-        let rest = &words[at + 1..];
-        let phrases = self.0.get(&words[at]).into_iter().flatten();
+        let Some((first, rest)) = words.get(at..).and_then(<[String]>::split_first) else { return 0 };
+        let phrases = self.0.get(first).into_iter().flatten();
         phrases.filter(|phrase| rest.starts_with(phrase)).map(|phrase| phrase.len() + 1).max().unwrap_or(0)
     }
 }

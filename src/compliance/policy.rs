@@ -28,6 +28,14 @@ impl Mode {
             _ => None,
         }
     }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Flag => "flag",
+            Self::Block => "block",
+        }
+    }
 }
 
 /// One category's share of a policy.
@@ -138,6 +146,14 @@ impl Tightened {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// As people write it: `hate=block violence=flag`.
+impl std::fmt::Display for Tightened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let written = self.0.iter().map(|(category, mode)| format!("{}={}", category.id(), mode.name()));
+        f.write_str(&written.collect::<Vec<_>>().join(" "))
     }
 }
 

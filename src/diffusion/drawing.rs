@@ -13,6 +13,8 @@ pub(super) type Drawn = Result<Rendered, DiffusionError>;
 pub(super) struct Drawing {
     pub(super) options: RenderOptions,
     progress: Progress,
+    /// Never in one batch with others.
+    alone: bool,
     /// Whether somebody was told that it is its turn.
     begun: bool,
     /// Taken by the answer.
@@ -20,8 +22,13 @@ pub(super) struct Drawing {
 }
 
 impl Drawing {
-    pub(super) fn new(options: RenderOptions, progress: Progress, reply: SyncSender<Drawn>) -> Self {
-        Self { options, progress, begun: false, reply: Some(reply) }
+    pub(super) fn new(
+        options: RenderOptions,
+        progress: Progress,
+        alone: bool,
+        reply: SyncSender<Drawn>,
+    ) -> Self {
+        Self { options, progress, alone, begun: false, reply: Some(reply) }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -72,10 +79,12 @@ impl Drawing {
             initial_latents,
             dump_latents,
         } = &self.options;
+        let alone = self.alone || other.alone;
         let other = &other.options;
-        [initial_latents, dump_latents, &other.initial_latents, &other.dump_latents]
-            .iter()
-            .all(|file| file.is_none())
+        !alone
+            && [initial_latents, dump_latents, &other.initial_latents, &other.dump_latents]
+                .iter()
+                .all(|file| file.is_none())
             && (model_dir, vae, loras) == (&other.model_dir, &other.vae, &other.loras)
             && (size, sampler, num_inference_steps)
                 == (&other.size, &other.sampler, &other.num_inference_steps)

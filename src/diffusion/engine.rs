@@ -86,6 +86,8 @@ pub type Progress = Box<dyn FnMut(u32, u32) -> bool + Send>;
 pub struct Wanted {
     pub spec: RenderSpec,
     pub progress: Progress,
+    /// Never in one batch with others: they would fall with it.
+    pub alone: bool,
 }
 
 impl std::fmt::Debug for Wanted {
@@ -150,10 +152,10 @@ impl Engine {
     pub fn render(&self, wanted: Vec<Wanted>) -> Result<Vec<Rendered>, DiffusionError> {
         // Once one has failed nobody waits for the others.
         let failed = Arc::new(AtomicBool::new(false));
-        let ask = |Wanted { spec, mut progress }: Wanted| {
+        let ask = |Wanted { spec, mut progress, alone }: Wanted| {
             let failed = failed.clone();
             let still = move |step, steps| !failed.load(Ordering::Relaxed) && progress(step, steps);
-            asked(spec.into(), Box::new(still))
+            asked(spec.into(), Box::new(still), alone)
         };
         let (drawings, answers): (Vec<_>, Vec<_>) = wanted.into_iter().map(ask).unzip();
         self.orders.send(Order::Draw(drawings)).map_err(|_| DiffusionError::Stopped)?;
@@ -176,7 +178,7 @@ impl Engine {
     /// # Errors
     /// As [`Self::render`].
     pub fn draw(&self, options: RenderOptions, progress: Progress) -> Result<Rendered, DiffusionError> {
-        let (drawing, answer) = asked(options, progress);
+        let (drawing, answer) = asked(options, progress, false);
         self.orders.send(Order::Draw(vec![drawing])).map_err(|_| DiffusionError::Stopped)?;
         answer.recv().map_err(|_| DiffusionError::Stopped)?
     }
@@ -207,9 +209,9 @@ impl Engine {
 }
 
 /// A picture on its way to the owner thread, and where its answer comes.
-fn asked(options: RenderOptions, progress: Progress) -> (Drawing, Receiver<Drawn>) {
+fn asked(options: RenderOptions, progress: Progress, alone: bool) -> (Drawing, Receiver<Drawn>) {
     let (reply, answer) = sync_channel(1);
-    (Drawing::new(options, progress, reply), answer)
+    (Drawing::new(options, progress, alone, reply), answer)
 }
 
 fn run(config: &DiffusionConfig, inbox: &Receiver<Order>, ready: &SyncSender<Result<usize, DiffusionError>>) {

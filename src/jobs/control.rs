@@ -26,6 +26,7 @@ pub struct Control {
 #[derive(Debug)]
 struct Shared {
     live: Arc<Live>,
+    attempt: u32,
     deadline: Instant,
     note_line: Option<NoteLine>,
     stage: Mutex<Stage>,
@@ -52,29 +53,36 @@ struct Stage {
 }
 
 impl Control {
-    /// For an attempt that starts now and shows its steps in `live`.
-    pub fn new(live: Arc<Live>, timeout: Duration) -> Self {
-        Self::with(live, timeout, None)
+    /// For an attempt, the first is 1, that starts now and shows its steps in `live`.
+    pub fn new(live: Arc<Live>, attempt: u32, timeout: Duration) -> Self {
+        Self::with(live, attempt, timeout, None)
     }
 
     /// The same; `note` is told, before anything is drawn, when the job comes to stand in the engine's line and when it leaves it.
     pub(super) fn noting_line(
         live: Arc<Live>,
+        attempt: u32,
         timeout: Duration,
         note: impl Fn(bool) + Send + Sync + 'static,
     ) -> Self {
-        Self::with(live, timeout, Some(NoteLine(Box::new(note))))
+        Self::with(live, attempt, timeout, Some(NoteLine(Box::new(note))))
     }
 
-    fn with(live: Arc<Live>, timeout: Duration, note_line: Option<NoteLine>) -> Self {
+    fn with(live: Arc<Live>, attempt: u32, timeout: Duration, note_line: Option<NoteLine>) -> Self {
         let shared = Shared {
             live,
+            attempt,
             deadline: Instant::now() + timeout,
             note_line,
             stage: Mutex::default(),
             changed: Condvar::new(),
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// Whether an earlier attempt came to nothing: it may have been this job that ended the process.
+    pub(super) fn was_tried(&self) -> bool {
+        self.shared.attempt > 1
     }
 
     /// The job stands in the engine's line from now on, until its next progress. Others' pictures may be drawn before it for
@@ -168,7 +176,7 @@ mod tests {
     use super::*;
 
     fn control(timeout: Duration) -> Control {
-        Control::new(Arc::default(), timeout)
+        Control::new(Arc::default(), 1, timeout)
     }
 
     #[test]
@@ -200,7 +208,7 @@ mod tests {
     #[test]
     fn coming_into_the_line_and_leaving_it_are_noted_once() {
         let (said, notes) = std::sync::mpsc::channel();
-        let control = Control::noting_line(Arc::default(), Duration::from_secs(60), move |stands| {
+        let control = Control::noting_line(Arc::default(), 1, Duration::from_secs(60), move |stands| {
             said.send(stands).unwrap();
         });
         control.stand_in_line();

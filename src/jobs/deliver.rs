@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn an_upload_is_tried_until_it_succeeds() {
-        let control = Control::new(Arc::default(), Duration::from_secs(60));
+        let control = Control::new(Arc::default(), 1, Duration::from_secs(60));
         let mut left = 2;
         let delivered = deliver(
             || {
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_halt_ends_the_patience() {
-        let control = Control::new(Arc::default(), Duration::from_secs(60));
+        let control = Control::new(Arc::default(), 1, Duration::from_secs(60));
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 std::thread::sleep(Duration::from_millis(50));

@@ -25,6 +25,13 @@ impl CookError {
         Self::Failed { failure: Failure::new(code, diagnosis.to_string()), again, evidence: Vec::new() }
     }
 
+    /// What review had found by then.
+    pub(super) fn evidence(&self) -> &[Value] {
+        match self {
+            Self::Halted { evidence } | Self::Failed { evidence, .. } => evidence,
+        }
+    }
+
     /// With what review had found before that.
     pub(super) fn after(self, found: &[Value]) -> Self {
         match self {
@@ -91,7 +98,6 @@ pub(super) fn ending(
             let failure = Failure::new("CANCELLED_ITSELF", "it stopped although nobody had asked");
             Ending::Record(Outcome::Failed(failure), Trace { evidence, ..Trace::default() })
         }
-        // The next attempt is reviewed anew.
         (Err(CookError::Failed { failure, again: true, .. }), _) if attempt < max_attempts => {
             Ending::Again(failure)
         }

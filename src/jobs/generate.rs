@@ -175,11 +175,13 @@ fn artwork(kitchen: &Kitchen, plan: &Plan) -> Result<Option<Artwork>, CookError>
     Ok(Some(artwork))
 }
 
-/// Draws picture `first` and those after it, as many as are drawn together. Each is drawn from `seed` and its number; their
+/// Draws picture `first` and those after it, as many as are drawn together; one by one, and with nobody else's, where an
+/// attempt has failed before. Each is drawn from `seed` and its number; their
 /// steps count on from those of the pictures before.
 fn draw(kitchen: &Kitchen, plan: &Plan, first: u32, control: &Control) -> Result<Vec<Rendered>, CookError> {
     let pictures = plan.sampling.num_images;
-    let most = u32::try_from(kitchen.most_together).unwrap_or(u32::MAX);
+    let alone = control.was_tried();
+    let most = if alone { 1 } else { u32::try_from(kitchen.most_together).unwrap_or(u32::MAX) };
     let indices = first..pictures.min(first.saturating_add(most));
     let done: Arc<[AtomicU32]> = indices.clone().map(|_| AtomicU32::new(0)).collect();
     let wanted = indices.enumerate().map(|(place, index)| {
@@ -192,7 +194,7 @@ fn draw(kitchen: &Kitchen, plan: &Plan, first: u32, control: &Control) -> Result
             let together: u32 = done.iter().map(|step| step.load(Ordering::Relaxed)).sum();
             line.progress(first * steps + together, pictures * steps)
         });
-        Wanted { spec: spec(kitchen, plan, index), progress }
+        Wanted { spec: spec(kitchen, plan, index), progress, alone }
     });
     control.stand_in_line();
     let rendered = (kitchen.render)(wanted.collect());

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use super::JobsConfig;
 use super::control::{Control, Halt};
 use super::ending::{CookError, Cooked, Ending, ending, without_trace};
@@ -153,7 +155,11 @@ impl Shared {
             }
             Ok(_) => {}
         }
+        let found = cooked.as_ref().err().map_or(Vec::new(), |error| error.evidence().to_vec());
         let ending = ending(cooked, control.halted(), claim.attempt, self.config.max_attempts);
+        if !matches!(ending, Ending::Record(..)) {
+            self.witness(&claim, &found);
+        }
         self.end(&claim, &ending);
         self.set_running(number, None);
     }
@@ -162,12 +168,12 @@ impl Shared {
     fn control(&self, claim: &Claim, live: Arc<Live>) -> Control {
         let timeout = Duration::from_secs(self.config.timeout_s);
         if self.running().len() == 1 {
-            return Control::new(live, timeout);
+            return Control::new(live, claim.attempt, timeout);
         }
-        let (store, claim) = (self.store.clone(), claim.clone());
-        Control::noting_line(live, timeout, move |stands| {
-            if let Err(error) = store.note_line(&claim, stands) {
-                tracing::warn!(job = claim.id, %error, "its place in the engine's line could not be noted");
+        let (store, noted) = (self.store.clone(), claim.clone());
+        Control::noting_line(live, claim.attempt, timeout, move |stands| {
+            if let Err(error) = store.note_line(&noted, stands) {
+                tracing::warn!(job = noted.id, %error, "its place in the engine's line could not be noted");
             }
         })
     }
@@ -215,7 +221,10 @@ impl Shared {
                         attempt = claim.attempt,
                         "the claim was lost; nothing but review's evidence is recorded"
                     );
-                    return self.witness(claim, ending);
+                    return match ending {
+                        Ending::Record(_, trace) => self.witness(claim, &trace.evidence),
+                        Ending::Park | Ending::Again(_) | Ending::Drop => {}
+                    };
                 }
                 Err(error @ StoreError::RecordTaken { .. }) => {
                     tracing::error!(job = claim.id, %error, "the job fails");
@@ -234,13 +243,12 @@ impl Shared {
         }
     }
 
-    /// What was looked at was looked at, whoever answers for the job.
-    fn witness(&self, claim: &Claim, ending: &Ending) {
-        let Ending::Record(_, trace) = ending else { return };
-        if trace.evidence.is_empty() {
+    /// What was looked at was looked at, whatever becomes of the job and whoever answers for it.
+    fn witness(&self, claim: &Claim, evidence: &[Value]) {
+        if evidence.is_empty() {
             return;
         }
-        if let Err(error) = self.store.witness(&claim.id, trace.evidence.clone()) {
+        if let Err(error) = self.store.witness(&claim.id, evidence.to_vec()) {
             tracing::error!(job = claim.id, %error, "review's evidence could not be recorded");
         }
     }

@@ -20,6 +20,8 @@ pub struct KeyInfo {
     pub revoked_at: Option<OffsetDateTime>,
     pub request_count: u64,
     pub last_used_at: Option<OffsetDateTime>,
+    /// How much stricter than the policy its requests are reviewed.
+    pub tightened: Tightened,
 }
 
 /// A key just made: the only time its token can be seen.
@@ -102,14 +104,13 @@ fn insert(
 
 pub(super) fn list(connection: &Connection) -> Result<Vec<KeyInfo>, StoreError> {
     let mut all = connection.prepare_cached(
-        "SELECT id, name, prefix, enabled, created_at_ms, revoked_at_ms, request_count, last_used_at_ms
+        "SELECT id, name, prefix, enabled, created_at_ms, revoked_at_ms, request_count, last_used_at_ms, tightened
          FROM api_keys ORDER BY id",
     )?;
-    let keys = all.query_map([], info)?.collect::<Result<_, _>>()?;
-    Ok(keys)
+    all.query_and_then([], info)?.collect()
 }
 
-fn info(row: &Row<'_>) -> rusqlite::Result<KeyInfo> {
+fn info(row: &Row<'_>) -> Result<KeyInfo, StoreError> {
     Ok(KeyInfo {
         id: row.get("id")?,
         name: row.get("name")?,
@@ -119,6 +120,7 @@ fn info(row: &Row<'_>) -> rusqlite::Result<KeyInfo> {
         revoked_at: row.get::<_, Option<i64>>("revoked_at_ms")?.map(moment),
         request_count: row.get::<_, i64>("request_count")?.unsigned_abs(),
         last_used_at: row.get::<_, Option<i64>>("last_used_at_ms")?.map(moment),
+        tightened: serde_json::from_str(&row.get::<_, String>("tightened")?)?,
     })
 }
 

@@ -176,16 +176,26 @@ pub struct LedgerDesk {
 }
 
 impl LedgerDesk {
-    /// Opens the database, and makes it where it is missing.
-    pub fn open(config: &StoreConfig, now: OffsetDateTime) -> Result<Self, StoreError> {
-        Ok(Self { connection: database::open(config)?, now })
+    /// `None` where there is no database yet.
+    pub fn open(config: &StoreConfig, now: OffsetDateTime) -> Result<Option<Self>, StoreError> {
+        if database::open_known(config)?.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(Self { connection: database::open(config)?, now }))
     }
 
-    /// Writes a ruling beside what the ledger says of the job. `who` and `reason` are a person's own words.
+    /// Writes a ruling beside what the ledger says of the job. `who` and `reason` are a person's own words. Gives the categories
+    /// in which the same texts of the same key pass from now on.
     ///
     /// # Errors
     /// A job of which the ledger says nothing blocked; an override of a locked category.
-    pub fn rule(&mut self, job_id: &str, ruling: Ruling, who: &str, reason: &str) -> Result<(), StoreError> {
+    pub fn rule(
+        &mut self,
+        job_id: &str,
+        ruling: Ruling,
+        who: &str,
+        reason: &str,
+    ) -> Result<Vec<Category>, StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let blocked = blocked_entries(&transaction, job_id)?;
         let Some(first) = blocked.first() else {
@@ -199,6 +209,7 @@ impl LedgerDesk {
                 noted => noted.clone(),
             };
         }
+        let mut passing = Vec::new();
         if ruling == Ruling::Overridden {
             let category = |entry: &Value| serde_json::from_value::<Category>(entry["category"].clone());
             let categories: Result<Vec<Category>, _> = blocked.iter().map(category).collect();
@@ -213,9 +224,11 @@ impl LedgerDesk {
             open.sort();
             open.dedup();
             entry["overrides"] = json!(open);
+            passing = open;
         }
         append(&transaction, job_id, &[entry], moment_ms(self.now))?;
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        Ok(passing)
     }
 }
 

@@ -84,7 +84,7 @@ fn alike(guidance_scale: f64, sampler: &str) -> Vec<RenderSpec> {
 }
 
 fn render(engine: &Engine, specs: Vec<RenderSpec>) -> Vec<Rendered> {
-    let wanted = |spec| Wanted { spec, progress: Box::new(|_, _| true) };
+    let wanted = |spec| Wanted { spec, progress: Box::new(|_, _| true), alone: false };
     engine.render(specs.into_iter().map(wanted).collect()).unwrap()
 }
 
@@ -124,6 +124,15 @@ fn a_batch_gives_each_prompt_and_seed_its_own_picture() {
     }
 }
 
+#[test]
+fn what_is_to_be_drawn_alone_is() {
+    let specs = alike(5.0, "EulerDiscreteScheduler").into_iter().take(3);
+    let wanted = specs.zip([false, true, false]);
+    let wanted = wanted.map(|(spec, alone)| Wanted { spec, progress: Box::new(|_, _| true), alone });
+    let drawn = hasty().render(wanted.collect()).unwrap();
+    assert_eq!(drawn.iter().map(|rendered| rendered.batch).collect::<Vec<_>>(), [2, 1, 2]);
+}
+
 fn batches(engine: &Engine, specs: Vec<RenderSpec>) -> Vec<(RgbImage, usize)> {
     render(engine, specs).into_iter().map(|rendered| (rendered.image, rendered.batch)).collect()
 }
@@ -143,7 +152,7 @@ fn render_but(engine: &Engine, specs: Vec<RenderSpec>, place: usize) -> Vec<Resu
                 }
                 true
             });
-            engine.render(vec![Wanted { spec: plug, progress }]).unwrap();
+            engine.render(vec![Wanted { spec: plug, progress, alone: false }]).unwrap();
         });
         begun.recv().unwrap();
         let asked: Vec<_> = specs
@@ -151,7 +160,7 @@ fn render_but(engine: &Engine, specs: Vec<RenderSpec>, place: usize) -> Vec<Resu
             .enumerate()
             .map(|(at, spec)| {
                 let progress = Box::new(move |step, _| at != place || step < 3);
-                let wanted = vec![Wanted { spec, progress }];
+                let wanted = vec![Wanted { spec, progress, alone: false }];
                 scope.spawn(move || engine.render(wanted).map(|mut drawn| drawn.remove(0)))
             })
             .collect();
@@ -207,7 +216,7 @@ fn of_one_call_nothing_more_is_drawn_once_a_picture_failed() {
             steps.fetch_max(step, std::sync::atomic::Ordering::SeqCst);
             true
         });
-        Wanted { spec: RenderSpec { num_inference_steps: 60, ..spec }, progress }
+        Wanted { spec: RenderSpec { num_inference_steps: 60, ..spec }, progress, alone: false }
     });
     let error = engine.render(wanted.collect()).unwrap_err();
     assert!(error.to_string().contains("windows"), "{error}");

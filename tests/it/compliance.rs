@@ -89,6 +89,7 @@ fn requests_and_keys_can_be_stricter_than_the_policy_and_not_laxer() {
     }
 
     house.cli(&["keys", "tighten", "1", "violence=block"]);
+    assert!(house.cli(&["keys", "list"]).contains(" violence=block\n"));
     let begun = Instant::now();
     loop {
         let (_, done) = house.draw(&json!({"prompt": "a hat, canary-violence", "steps": 1}));
@@ -106,7 +107,7 @@ fn an_operator_can_let_texts_pass_but_not_those_of_a_locked_category() {
     let (job, blocked) = house.draw(&wish("a museum, canary-hate"));
     assert_eq!(blocked["compliance"], "unsafe", "{blocked}");
     let rule = ["ledger", "rule", id(&job), "override", "--by", "ada", "--reason", "an exhibition about it"];
-    house.cli(&rule);
+    assert!(house.cli(&rule).contains("pass in hate from now on"));
     let (again, done) = house.draw(&wish("a museum, canary-hate"));
     assert_eq!(done["compliance"], "safe", "{done}");
     assert_eq!(done["meta"]["compliance_codes"], json!(["hte"]));

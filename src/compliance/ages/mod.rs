@@ -179,7 +179,7 @@ impl Place<'_> {
 
     /// Number of words of the list's phrase behind a number, also over a sign: `15 y/o`.
     fn behind(&self, to: usize, list: &Phrases) -> usize {
-        if to < self.said.words.len() { list.length_at(&self.said.words, to) } else { 0 }
+        list.length_at(&self.said.words, to)
     }
 
     /// The word behind, where no sign parts it off; empty where the term ends.

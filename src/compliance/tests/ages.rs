@@ -75,7 +75,7 @@ fn every_age_below_is() {
     for age in ages {
         for said in [
             format!("{age} year old"),
-            format!("{age}yo"),
+            format!("{age}-yo"),
             format!("aged {age}"),
             format!("turned {age}, smiling"),
         ] {

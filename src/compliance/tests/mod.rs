@@ -285,7 +285,7 @@ fn a_negative_term_is_read_without_its_weight() {
 
 proptest! {
     #[test]
-    fn never_panics(positive in r#"(\PC|[-@,()" \x00a1!|]|marrow|sprout|15|yo){0,60}"#, negative in r"\PC{0,20}") {
+    fn never_panics(positive in r#"(\PC|[-@,()" \x00a1!|]|marrow|sprout|15|yo|1,000|girl|13/|aged ){0,60}"#, negative in r"\PC{0,20}") {
         let _ = ids(&Texts { positive: &positive, negative: &negative, others: &[&negative] });
     }
 }

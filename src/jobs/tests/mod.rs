@@ -99,7 +99,7 @@ fn kitchen(puts: Sender<Put>) -> Kitchen {
         models_dir: "models".into(),
         loras_dir: "loras".into(),
         most_together: 1,
-        render: each(|Wanted { spec, mut progress }| {
+        render: each(|Wanted { spec, mut progress, .. }| {
             assert_eq!(spec.model_dir, std::path::Path::new("models/starter"));
             for step in 1..=spec.num_inference_steps {
                 if !progress(step, spec.num_inference_steps) {
@@ -167,7 +167,7 @@ async fn a_submitted_job_becomes_pictures_and_running_it_twice_puts_the_same_pix
     let salts: HashSet<_> = (0..2).map(|index| checked_recipe(&records, &plan, index, &first)).collect();
     assert_eq!(salts.len(), 2, "each picture has a salt of its own");
 
-    let control = Control::new(Arc::default(), Duration::from_secs(60));
+    let control = Control::new(Arc::default(), 1, Duration::from_secs(60));
     assert_eq!(generate(&kitchen(sender), &plan, &control).unwrap().result.unwrap(), result);
     let again = drain(&puts);
     assert_eq!(again.len(), first.len());
@@ -276,7 +276,7 @@ async fn a_job_that_runs_too_long_is_timed_out_and_publishes_nothing() {
     let (store, key) = open(&config(folder.path())).await;
     let (sender, puts) = channel();
     let mut slow = kitchen(sender);
-    slow.render = each(|Wanted { spec, mut progress }| {
+    slow.render = each(|Wanted { spec, mut progress, .. }| {
         let mut step = 0;
         while progress(step, 1_000_000) {
             step += 1;

@@ -119,6 +119,24 @@ async fn what_was_found_is_written_down_where_a_later_step_fails() {
 }
 
 #[tokio::test]
+async fn what_was_found_in_attempts_that_are_tried_again_is_written_down_too() {
+    let stumbling = |puts| Kitchen {
+        render: each(|wanted| match wanted.spec.seed {
+            7 => Ok(rendered(7)),
+            _ => Err(DiffusionError::Panicked("of the moment".to_owned())),
+        }),
+        ..scored(puts, vec![0.9, 0.85, 0.1])
+    };
+    let (outcome, _, entries) = judged(stumbling, of("a hat")).await;
+    assert!(
+        matches!(&outcome, Outcome::Failed(failure) if failure.code == "ATTEMPTS_EXHAUSTED"),
+        "{outcome:?}"
+    );
+    let decisions: Vec<_> = entries.iter().map(|entry| entry["decision"].clone()).collect();
+    assert_eq!(decisions, ["flagged", "flagged", "passed"]);
+}
+
+#[tokio::test]
 async fn a_filter_that_looks_at_no_picture_delivers_none_and_that_is_written_down() {
     let blind = |puts| {
         let missing = ComplianceConfig { picture_model: "/nowhere".into(), ..ComplianceConfig::default() };

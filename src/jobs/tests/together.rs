@@ -20,7 +20,7 @@ async fn a_jobs_pictures_are_asked_for_together_and_their_steps_add_up() {
         asked.send(seeds).unwrap();
         draw(wanted)
     });
-    let (line, plan) = (Control::new(Arc::default(), Duration::from_secs(60)), plan(7));
+    let (line, plan) = (Control::new(Arc::default(), 1, Duration::from_secs(60)), plan(7));
     generate(&together, &plan, &line).unwrap().result.unwrap();
     assert_eq!(batches.try_iter().collect::<Vec<_>>(), [[7, 8]]);
     assert_eq!(drain(&puts).len(), 4);
@@ -31,6 +31,25 @@ async fn a_jobs_pictures_are_asked_for_together_and_their_steps_add_up() {
     let view = store.job(key, &id).await.unwrap();
     assert_eq!((view.step(), view.steps()), (8, 8));
     stop(workers).await;
+}
+
+#[test]
+fn what_failed_before_is_drawn_alone() {
+    let (sender, _puts) = channel();
+    let (asked, batches) = channel();
+    let mut together = kitchen(sender);
+    let draw = together.render;
+    together.most_together = 4;
+    together.render = Box::new(move |wanted| {
+        asked.send(wanted.iter().map(|wanted| (wanted.spec.seed, wanted.alone)).collect::<Vec<_>>()).unwrap();
+        draw(wanted)
+    });
+    for attempt in [1, 2] {
+        let line = Control::new(Arc::default(), attempt, Duration::from_secs(60));
+        generate(&together, &plan(7), &line).unwrap().result.unwrap();
+    }
+    let wanted: [&[_]; 3] = [&[(7, false), (8, false)], &[(7, true)], &[(8, true)]];
+    assert_eq!(batches.try_iter().collect::<Vec<_>>(), wanted);
 }
 
 #[tokio::test]

@@ -103,18 +103,18 @@ async fn an_override_is_written_down_and_known_to_the_running_service() {
     };
     let (open, locked) = (submit("hate").await, submit("sexual/minors").await);
     let later = submit("violence").await;
-    let mut desk = LedgerDesk::open(&config, OffsetDateTime::UNIX_EPOCH).unwrap();
+    let mut desk = LedgerDesk::open(&config, OffsetDateTime::UNIX_EPOCH).unwrap().unwrap();
     let passed = |key, text: &'static str| {
         let store = store.clone();
         std::thread::spawn(move || store.overridden(key, text).unwrap()).join().unwrap()
     };
     assert_eq!(passed(key, "ab"), []);
-    desk.rule(&open, Ruling::Appealed, "ada", "it is a history lesson").unwrap();
+    assert_eq!(desk.rule(&open, Ruling::Appealed, "ada", "it is a history lesson").unwrap(), []);
     assert_eq!(passed(key, "ab"), []);
     let refused = desk.rule(&locked, Ruling::Overridden, "ada", "please").unwrap_err();
     assert!(matches!(&refused, StoreError::Ruling(said) if said.contains("always")), "{refused}");
     assert!(matches!(desk.rule("run_c", Ruling::Upheld, "ada", ""), Err(StoreError::Ruling(_))));
-    desk.rule(&open, Ruling::Overridden, "ada", "so it is").unwrap();
+    assert_eq!(desk.rule(&open, Ruling::Overridden, "ada", "so it is").unwrap(), [Category::Hate]);
     assert_eq!(passed(key, "ab"), [Category::Hate]);
     assert_eq!(passed(key + 1, "ab"), [], "another key's");
     assert_eq!(passed(key, "cd"), []);
