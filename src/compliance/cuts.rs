@@ -60,21 +60,29 @@ impl Reading {
 }
 
 fn gap(before: &str, between: &str, behind: &str) -> Gap {
-    let numbers = before.ends_with(char::is_numeric) && behind.starts_with(char::is_numeric);
+    let digits = behind.chars().take_while(|c| c.is_numeric()).count();
+    let numbers = before.ends_with(char::is_numeric) && digits > 0;
     // The dot behind a name's initial parts no names.
     let initial = before.chars().nth(1).is_none() && before.starts_with(char::is_alphabetic);
     let between = if initial { between.strip_prefix('.').unwrap_or(between) } else { between };
     match between {
-        "," if numbers && behind.len() == 3 => Gap::Thousands,
+        "," if numbers && digits == 3 => Gap::Thousands,
         "." if numbers => Gap::Decimal,
-        ":" | "/" | "'" | "’" | "′" | "\"" | "×" if numbers => Gap::Ratio,
+        ":" | "/" | "⁄" | "'" | "’" | "′" | "\"" | "×" | "' " | "’ " | "′ " if numbers => {
+            Gap::Ratio
+        }
         _ if before.ends_with(char::is_numeric) && between.trim_start().starts_with(['%', '°']) => {
             Gap::Ratio
         }
         _ if between.ends_with(['$', '€', '£']) => Gap::Money,
         _ if matches!(between.trim(), ":" | "=") => Gap::Value,
         "" if before.ends_with(char::is_numeric) != behind.starts_with(char::is_numeric) => Gap::Glued,
-        _ if between.chars().any(|c| !(c.is_whitespace() || c == '-' || c == '_')) => Gap::Apart,
+        _ if between
+            .chars()
+            .any(|c| !(c.is_whitespace() || matches!(c, '-' | '\u{2010}' | '\u{2011}' | '_'))) =>
+        {
+            Gap::Apart
+        }
         _ => Gap::Together,
     }
 }
@@ -90,47 +98,53 @@ fn digits_apart(word: &str) -> impl Iterator<Item = &str> {
 /// Words: runs of letters and digits.
 pub(super) fn split(text: &str) -> Reading {
     let mut reading = Reading::default();
-    let mut rest = text;
-    while let Some(start) = rest.find(char::is_alphanumeric) {
-        let (between, behind) = rest.split_at(start);
-        let end = behind.find(|c: char| !c.is_alphanumeric()).unwrap_or(behind.len());
-        let (word, behind) = behind.split_at(end);
+    for (between, word) in runs(text).0 {
         reading.push(word.to_owned(), between);
-        rest = behind;
     }
     reading
 }
 
+/// Each run of letters and digits with what stands before it, and what stands behind the last.
+fn runs(text: &str) -> (Vec<(&str, &str)>, &str) {
+    let (mut found, mut rest) = (Vec::new(), text);
+    while let Some(start) = rest.find(char::is_alphanumeric) {
+        let (between, behind) = rest.split_at(start);
+        let end = behind.find(|c: char| !c.is_alphanumeric()).unwrap_or(behind.len());
+        let (word, behind) = behind.split_at(end);
+        found.push((between, word));
+        rest = behind;
+    }
+    (found, rest)
+}
+
 /// The same with the parts of each word that hyphens, dots and the like broke put together, and letters that stand
-/// alone one after another as well: `ab-cd` and `a b c d` are `abcd`.
+/// alone one after another as well: `ab-cd` and `a b c d` are `abcd`. What has no letters is no word in pieces: `1:1` is none.
 pub(super) fn join(text: &str) -> Reading {
     let mut joined = Reading::default();
     let (mut spelling, mut between) = (false, String::new());
     for chunk in text.split_whitespace() {
-        // A decimal is no word in pieces.
-        let whole = chunk.split_once('.').filter(|(whole, part)| is_number(whole) && is_number(part));
-        let word: String =
-            whole.map_or(chunk, |(whole, _)| whole).chars().filter(|c| c.is_alphanumeric()).collect();
-        let mut around = chunk.split(char::is_alphanumeric);
-        between.push_str(around.next().unwrap_or_default());
-        if word.is_empty() {
-            continue;
+        let (found, behind) = runs(chunk);
+        let pieces = match found.first() {
+            Some((before, _)) if chunk.contains(char::is_alphabetic) => {
+                vec![(*before, found.iter().map(|(_, word)| *word).collect::<String>())]
+            }
+            _ => found.iter().map(|(before, word)| (*before, (*word).to_owned())).collect(),
+        };
+        let one = pieces.len() == 1;
+        for (before, word) in pieces {
+            between.push_str(before);
+            let alone = one && word.chars().nth(1).is_none();
+            match joined.words.last_mut() {
+                Some(last) if alone && spelling => last.push_str(&word),
+                _ => joined.push(word, &between),
+            }
+            between.clear();
+            spelling = alone;
         }
-        let alone = word.chars().nth(1).is_none();
-        match joined.words.last_mut() {
-            Some(last) if alone && spelling => last.push_str(&word),
-            _ => joined.push(word, &between),
-        }
-        around.next_back().unwrap_or_default().clone_into(&mut between);
+        between.push_str(behind);
         between.push(' ');
-        spelling = alone;
     }
     joined
-}
-
-fn is_number(text: &str) -> bool {
-    let digits = text.trim_matches(|c: char| !c.is_alphanumeric());
-    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What CLIP's tokenizer takes off by itself, also in front of a word: `it'shat` is `it` and `hat` to it.

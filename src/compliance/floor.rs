@@ -71,7 +71,7 @@ impl Floor {
             negated_age: list("negated age"),
             negated_clothing: list("negated clothing"),
         };
-        debug_assert!(lists.is_empty(), "{lists:?}");
+        assert!(lists.is_empty(), "{lists:?}");
         floor
     }
 

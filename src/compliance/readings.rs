@@ -107,9 +107,10 @@ pub(super) fn words(text: &str) -> Vec<String> {
     split(&fold(text)).words
 }
 
-/// Compatibility forms, marks, case, invisible characters and lookalikes undone.
+/// Compatibility forms, marks, case, invisible characters and lookalikes undone. Of `25½` the half is left out.
 fn fold(text: &str) -> String {
-    let visible = text.nfkd().filter(|&c| !is_combining_mark(c) && !is_invisible(c));
+    let whole = text.chars().map(|c| if is_fraction(c) { ' ' } else { c });
+    let visible = whole.nfkd().filter(|&c| !is_combining_mark(c) && !is_invisible(c));
     visible.flat_map(char::to_lowercase).map(plain_letter).collect()
 }
 
@@ -118,6 +119,11 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
         | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
         | '\u{e0000}'..='\u{e007f}')
+}
+
+/// `¼` to `¾`, and from `⅐` to `⅟` as well as `↉`.
+fn is_fraction(c: char) -> bool {
+    matches!(c, '\u{bc}'..='\u{be}' | '\u{2150}'..='\u{215f}' | '\u{2189}')
 }
 
 fn plain_letter(c: char) -> char {

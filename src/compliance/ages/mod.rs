@@ -4,13 +4,14 @@
 //!
 //! ```text
 //! age    = number unit                   15 year old, 15yo, 15 лет
+//!        | number range? number unit     12-20 year old, 5 to 25 years old
 //!        | number baby-unit              7 months old
 //!        | ordinal ordinal-unit          sixth grade
 //!        | sign link* number             aged 15, age of about 15
 //!        | bound link* number            under 16, where no measure and no small count follows
 //! hint   = somebody link* number         girl, 14; she is 13; woman of 14
 //!        | number young | number "f"     14 girl, 14f
-//!        | number                        alone between two signs: Emma, 14, smiling
+//!        | number                        where it stands alone: Emma, 14, smiling; Emma is 14
 //! ```
 //!
 //! A hint may be something else, a count above all, and so counts only beside what makes it matter.
@@ -26,10 +27,14 @@ use numerals::{Kind, Numeral, numerals};
 
 /// From here on a person is an adult.
 const ADULT_YEARS: u32 = 18;
-/// From here on a bare number beside somebody is rarely a count.
+/// From here on a bare number beside somebody may be an age: `girl 1` and `girl 2` are the first and the second.
+const LEAST_BARE: u32 = 3;
+/// From here on it is rarely a count.
 const LEAST_RARE: u32 = 10;
 /// Links that may stand between a number and what is before it.
 const MOST_LINKS: usize = 4;
+/// Words of the longest phrase of those that stand before a number.
+const MOST_BEFORE: usize = 3;
 
 /// Whether a reading tells an age below 18.
 pub(super) fn below_18(readings: &Readings) -> bool {
@@ -45,7 +50,8 @@ fn any(readings: &Readings, holds: impl Fn(&Place<'_>) -> bool) -> bool {
     let words = Words::embedded();
     readings.with_numbers().map(Reading::with_digits_apart).any(|said| {
         let found = numerals(&said, &words.measure);
-        found.into_iter().any(|number| holds(&Place { said: &said, number, words }))
+        let next = found.iter().skip(1).map(Some).chain([None]);
+        found.iter().zip(next).any(|(number, next)| holds(&Place { said: &said, number, next, words }))
     })
 }
 
@@ -57,6 +63,8 @@ struct Words {
     year: Phrases,
     sign: Phrases,
     bound: Phrases,
+    range: Phrases,
+    being: Phrases,
     link: Phrases,
     pronoun: Phrases,
     young: Phrases,
@@ -76,13 +84,15 @@ impl Words {
             let mut measure = list("measure");
             measure.extend(measure.clone().iter().map(|one| format!("{one}s")));
             let mut phrases = |name| Phrases::of(&list(name));
-            Words {
+            let words = Words {
                 unit: phrases("unit"),
                 baby_unit: phrases("baby unit"),
                 ordinal_unit: phrases("ordinal unit"),
                 year: phrases("year"),
                 sign: phrases("sign"),
                 bound: phrases("bound"),
+                range: phrases("range"),
+                being: phrases("being"),
                 link: phrases("link"),
                 pronoun: phrases("pronoun"),
                 young: phrases("young"),
@@ -92,7 +102,9 @@ impl Words {
                 product: phrases("product"),
                 setting: phrases("setting"),
                 measure: Phrases::of(&measure),
-            }
+            };
+            assert!(lists.is_empty(), "{lists:?}");
+            words
         });
         &WORDS
     }
@@ -101,36 +113,57 @@ impl Words {
 /// A number in its reading.
 struct Place<'a> {
     said: &'a Reading,
-    number: Numeral,
+    number: &'a Numeral,
+    /// The number that follows, near or far.
+    next: Option<&'a Numeral>,
     words: &'a Words,
 }
 
 impl Place<'_> {
     fn is_age(&self) -> bool {
-        let Numeral { from, to, value, kind } = self.number;
+        let Numeral { to, value, kind, .. } = *self.number;
         if kind == Kind::Ordinal {
             return value < ADULT_YEARS && self.behind(to, &self.words.ordinal_unit) > 0;
         }
-        let unit = self.behind(to, &self.words.unit) > self.behind(to, &self.words.measure);
-        let young = value < ADULT_YEARS && (unit || self.before(self.links(from), &self.words.sign));
+        let is_unit = |to| self.behind(to, &self.words.unit) > self.behind(to, &self.words.measure);
+        let united = || is_unit(to) || self.range().is_some_and(is_unit);
+        let young = value < ADULT_YEARS && (united() || self.is_signed(&self.words.sign));
         young || self.behind(to, &self.words.baby_unit) > 0 || self.is_bounded()
     }
 
+    /// Where a range that the number begins ends: `12-20` and `5 to 25`.
+    fn range(&self) -> Option<usize> {
+        let Numeral { to, value, .. } = *self.number;
+        let next = self.next?;
+        let joined = self.near(to, &self.words.range) && next.from == to + 1;
+        let at_once = value >= LEAST_RARE && next.from == to && !self.said.is_apart(to);
+        (joined || at_once).then_some(next.to)
+    }
+
+    /// Whether a phrase of the list says what the number is. Over a sign it says so of a number that stands there by itself.
+    fn is_signed(&self, list: &Phrases) -> bool {
+        let Numeral { from, to, kind, .. } = *self.number;
+        let by_itself = || kind == Kind::Cardinal && self.ends(to);
+        self.before(self.links(from), list)
+            && !self.near(to, &self.words.measure)
+            && (self.said.gaps[from] != Gap::Apart || by_itself())
+    }
+
     fn is_bounded(&self) -> bool {
-        let Numeral { from, to, value, .. } = self.number;
-        let bounded = self.before(self.links(from), &self.words.bound) && self.said.gaps[from] != Gap::Money;
-        let of_somebody = self.ends(to) || self.near(to, &self.words.young);
-        bounded
-            && (1..=ADULT_YEARS).contains(&value)
-            && (of_somebody || value >= LEAST_RARE && !self.near(to, &self.words.measure))
+        let Numeral { from, to, value, kind } = *self.number;
+        (1..=ADULT_YEARS).contains(&value)
+            && kind == Kind::Cardinal
+            && self.said.gaps[from] != Gap::Money
+            && (value >= LEAST_RARE || self.ends(to))
+            && self.is_signed(&self.words.bound)
     }
 
     fn is_hint(&self) -> bool {
-        let Numeral { from, to, value, kind } = self.number;
+        let Numeral { from, to, value, kind } = *self.number;
         let other = kind != Kind::Cardinal
             || self.near(to, &self.words.measure)
             || self.behind(from, &self.words.figure) > 0;
-        if other || !(1..ADULT_YEARS).contains(&value) {
+        if other || !(LEAST_BARE..ADULT_YEARS).contains(&value) {
             return false;
         }
         self.is_somebodys() || value >= LEAST_RARE && (self.is_of_young() || self.is_alone())
@@ -138,34 +171,32 @@ impl Place<'_> {
 
     /// `14 girl` and `14f`.
     fn is_of_young(&self) -> bool {
-        let Numeral { from, to, .. } = self.number;
+        let Numeral { from, to, .. } = *self.number;
         let product = self.said.gaps[from] != Gap::Apart && self.before(from, &self.words.product);
         let sex = self.word(to) == "f" && self.said.gaps[to] == Gap::Glued;
         !product && (sex || self.near(to, &self.words.young))
     }
 
-    /// `Emma, 14, smiling`.
+    /// `Emma, 14, smiling` and `Emma is 14`.
     fn is_alone(&self) -> bool {
-        let Numeral { from, to, .. } = self.number;
-        let begins = from == 0 || self.said.gaps[from] == Gap::Apart;
+        let Numeral { from, to, .. } = *self.number;
+        let begins = from == 0 || self.said.gaps[from] == Gap::Apart || self.before(from, &self.words.being);
         begins && self.ends(to) && !self.before(from, &self.words.setting)
     }
 
     /// `girl, 14` and `she is 13`.
     fn is_somebodys(&self) -> bool {
-        let Numeral { from, to, value, .. } = self.number;
+        let Numeral { from, to, value, .. } = *self.number;
         let links = self.links(from);
-        let who = |list| self.before(links, list);
+        let who = |list| self.before(links, list) || self.before(from, list);
         let (ends, told, rare) = (self.ends(to), links < from, value >= LEAST_RARE);
-        let near = matches!(self.said.gaps[from], Gap::Together | Gap::Glued);
-        let next = self.next(to);
-        // `12 candles` are no age; behind a girl without a comma they would be an odd way to say so.
-        let counted = next.ends_with('s') && !ends || self.near(to, &self.words.young);
-        // `one` is nearly always a count, and letters behind a digit are a name: `2b`.
-        let named = self.said.gaps.get(to) == Some(&Gap::Glued) && !ends;
-        if !rare && (named || self.word(from) == "one" && !next.is_empty()) {
+        // Letters behind digits are a name or a measure: `2b`, `12V`.
+        if self.said.gaps.get(to) == Some(&Gap::Glued) && !ends {
             return false;
         }
+        let near = matches!(self.said.gaps[from], Gap::Together | Gap::Glued);
+        // `12 candles` are no age; behind a girl without a comma they would be an odd way to say so.
+        let counted = self.next(to).ends_with('s') && !ends || self.near(to, &self.words.young);
         let somebody = who(&self.words.pronoun) && (ends || told || rare);
         let young = who(&self.words.young);
         let any = young || who(&self.words.adult_or_not);
@@ -201,12 +232,12 @@ impl Place<'_> {
     /// Whether a phrase of the list ends there.
     fn before(&self, at: usize, list: &Phrases) -> bool {
         let words = &self.said.words[..at];
-        (0..at).rev().take(2).any(|start| list.length_at(words, start) == at - start)
+        (0..at).rev().take(MOST_BEFORE).any(|start| list.length_at(words, start) == at - start)
     }
 
     /// Where the links before a number begin.
     fn links(&self, from: usize) -> usize {
         let words = self.said.words[..from].iter().rev().take(MOST_LINKS);
-        from - words.take_while(|word| self.words.link.has(word)).count()
+        from - words.take_while(|word| self.words.being.has(word) || self.words.link.has(word)).count()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::super::cuts::{Gap, Reading};
 use super::super::phrases::Phrases;
+use super::{ADULT_YEARS, LEAST_RARE};
 
 const NAMES: [&str; 20] = [
     "zero",
@@ -96,26 +97,37 @@ fn digits(said: &Reading, from: usize, measures: &Phrases) -> Option<Numeral> {
     let ratio = |at| gap(said, at) == Some(Gap::Ratio);
     let next = parse(word(said, from + 1));
     if ratio(from) || ratio(from + 1) {
-        let years = !ratio(from) && !ratio(from + 2) && (10..18).contains(&value) && next == Some(value + 1);
+        let years = !ratio(from)
+            && !ratio(from + 2)
+            && (LEAST_RARE..ADULT_YEARS).contains(&value)
+            && next == Some(value + 1);
         let (to, kind) = if years { (from + 2, Kind::Cardinal) } else { (from + 1, Kind::Ratio) };
         return Some(Numeral { from, to, value, kind });
     }
     let groups = (from + 1..).take_while(|&at| gap(said, at) == Some(Gap::Thousands)).count();
-    let measured = groups == 1 && value < 18 && measures.length_at(&said.words, from + 2) > 0;
-    let (mut to, mut value) = if groups == 0 || value >= 10 && measured {
+    let measured = groups == 1
+        && (LEAST_RARE..ADULT_YEARS).contains(&value)
+        && !word(said, from + 1).starts_with('0')
+        && measures.length_at(&said.words, from + 2) > 0;
+    let (mut to, mut value) = if measured {
         (from + 1, value)
     } else {
         let whole =
             |whole: u32, at| whole.saturating_mul(1000).saturating_add(parse(word(said, at)).unwrap_or(0));
         (from + 1 + groups, (from + 1..=from + groups).fold(value, whole))
     };
-    while gap(said, to) == Some(Gap::Decimal) {
-        to += 1;
+    let points = (to..).take_while(|&at| gap(said, at) == Some(Gap::Decimal)).count();
+    to += points;
+    // `25 1/2`
+    if gap(said, to) == Some(Gap::Together) && ratio(to + 1) && !ratio(to + 2) {
+        to += 2;
     }
     if let Some(end) = large(said, to) {
         (to, value) = (end, u32::MAX);
     }
-    Some(Numeral { from, to, value, kind: Kind::Cardinal })
+    // `11.12.2020` and `10.15.7` are other things.
+    let kind = if points > 1 { Kind::Ratio } else { Kind::Cardinal };
+    Some(Numeral { from, to, value, kind })
 }
 
 fn parse(word: &str) -> Option<u32> {
