@@ -14,6 +14,8 @@ pub(super) enum Gap {
     Thousands,
     /// The point of `1.5`.
     Decimal,
+    /// The hyphen of `12-20`.
+    Range,
     /// What makes one thing of two numbers, as in `16:9`, `3/4` and `5'7`, or a share of one, as in `15% off`.
     Ratio,
     /// Something that a sum of money ends.
@@ -68,6 +70,7 @@ fn gap(before: &str, between: &str, behind: &str) -> Gap {
     match between {
         "," if numbers && digits == 3 => Gap::Thousands,
         "." if numbers => Gap::Decimal,
+        "-" | "\u{2010}" | "\u{2011}" | "–" | "—" | "~" if numbers => Gap::Range,
         ":" | "/" | "⁄" | "'" | "’" | "′" | "\"" | "×" | "' " | "’ " | "′ " if numbers => {
             Gap::Ratio
         }
@@ -118,11 +121,13 @@ fn runs(text: &str) -> (Vec<(&str, &str)>, &str) {
 }
 
 /// The same with the parts of each word that hyphens, dots and the like broke put together, and letters that stand
-/// alone one after another as well: `ab-cd` and `a b c d` are `abcd`. What has no letters is no word in pieces: `1:1` is none.
+/// alone one after another as well: `ab-cd` and `a b c d` are `abcd`. What has no letters is no word in pieces: `1:1` is none, nor is
+/// the weight of `hat:1.2`.
 pub(super) fn join(text: &str) -> Reading {
     let mut joined = Reading::default();
     let (mut spelling, mut between) = (false, String::new());
-    for chunk in text.split_whitespace() {
+    let apart = values_apart(text);
+    for chunk in apart.split_whitespace() {
         let (found, behind) = runs(chunk);
         let pieces = match found.first() {
             Some((before, _)) if chunk.contains(char::is_alphabetic) => {
@@ -145,6 +150,19 @@ pub(super) fn join(text: &str) -> Reading {
         between.push(' ');
     }
     joined
+}
+
+/// With a space before a number that a colon or an equals sign gives to a word.
+fn values_apart(text: &str) -> String {
+    let (mut apart, mut last) = (String::new(), [' '; 2]);
+    for c in text.chars() {
+        if c.is_ascii_digit() && matches!(last[1], ':' | '=') && !last[0].is_ascii_digit() {
+            apart.push(' ');
+        }
+        apart.push(c);
+        last = [last[1], c];
+    }
+    apart
 }
 
 /// What CLIP's tokenizer takes off by itself, also in front of a word: `it'shat` is `it` and `hat` to it.

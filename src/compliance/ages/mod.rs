@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! age    = number unit                   15 year old, 15yo, 15 лет
-//!        | number range? number unit     12-20 year old, 5 to 25 years old
+//!        | number range number unit      12-20 year old, 5 to 25 years old
 //!        | number baby-unit              7 months old
 //!        | ordinal ordinal-unit          sixth grade
 //!        | sign link* number             aged 15, age of about 15
@@ -64,6 +64,7 @@ struct Words {
     sign: Phrases,
     bound: Phrases,
     range: Phrases,
+    between: Phrases,
     being: Phrases,
     link: Phrases,
     pronoun: Phrases,
@@ -71,6 +72,7 @@ struct Words {
     adult_or_not: Phrases,
     goes_on: Phrases,
     measure: Phrases,
+    time: Phrases,
     figure: Phrases,
     product: Phrases,
     setting: Phrases,
@@ -92,12 +94,14 @@ impl Words {
                 sign: phrases("sign"),
                 bound: phrases("bound"),
                 range: phrases("range"),
+                between: phrases("between"),
                 being: phrases("being"),
                 link: phrases("link"),
                 pronoun: phrases("pronoun"),
                 young: phrases("young"),
                 adult_or_not: phrases("adult or not"),
                 goes_on: phrases("goes on"),
+                time: phrases("time"),
                 figure: phrases("figure"),
                 product: phrases("product"),
                 setting: phrases("setting"),
@@ -125,28 +129,32 @@ impl Place<'_> {
         if kind == Kind::Ordinal {
             return value < ADULT_YEARS && self.behind(to, &self.words.ordinal_unit) > 0;
         }
-        let is_unit = |to| self.behind(to, &self.words.unit) > self.behind(to, &self.words.measure);
+        let is_unit = |to| self.behind(to, &self.words.unit) > self.measure(to);
         let united = || is_unit(to) || self.range().is_some_and(is_unit);
         let young = value < ADULT_YEARS && (united() || self.is_signed(&self.words.sign));
         young || self.behind(to, &self.words.baby_unit) > 0 || self.is_bounded()
     }
 
-    /// Where a range that the number begins ends: `12-20` and `5 to 25`.
+    /// Where a range that the number begins ends: `12-20`, `5 to 25` and `between 13 and 25`.
     fn range(&self) -> Option<usize> {
-        let Numeral { to, value, .. } = *self.number;
-        let next = self.next?;
-        let joined = self.near(to, &self.words.range) && next.from == to + 1;
-        let at_once = value >= LEAST_RARE && next.from == to && !self.said.is_apart(to);
+        let Numeral { from, to, kind, .. } = *self.number;
+        let next = self.next.filter(|_| kind == Kind::Cardinal)?;
+        let and = || self.word(to) == "and" && self.before(from, &self.words.between);
+        let joined = next.from == to + 1 && (self.near(to, &self.words.range) || and());
+        let at_once = next.from == to && self.said.gaps[to] == Gap::Range;
         (joined || at_once).then_some(next.to)
     }
 
     /// Whether a phrase of the list says what the number is. Over a sign it says so of a number that stands there by itself.
     fn is_signed(&self, list: &Phrases) -> bool {
-        let Numeral { from, to, kind, .. } = *self.number;
+        let Numeral { from, to, value, kind } = *self.number;
         let by_itself = || kind == Kind::Cardinal && self.ends(to);
-        self.before(self.links(from), list)
-            && !self.near(to, &self.words.measure)
-            && (self.said.gaps[from] != Gap::Apart || by_itself())
+        let (gap, behind) = (self.said.gaps[from], self.said.gaps.get(to));
+        // `(middle aged:1.2)` and `age 8k`
+        let weight =
+            gap == Gap::Value && value < LEAST_RARE && self.said.gaps.get(from + 1) == Some(&Gap::Decimal);
+        let measured = behind == Some(&Gap::Glued) && self.measure(to) > 0;
+        self.before(self.links(from), list) && !weight && !measured && (gap != Gap::Apart || by_itself())
     }
 
     fn is_bounded(&self) -> bool {
@@ -155,14 +163,13 @@ impl Place<'_> {
             && kind == Kind::Cardinal
             && self.said.gaps[from] != Gap::Money
             && (value >= LEAST_RARE || self.ends(to))
+            && !self.is_measured()
             && self.is_signed(&self.words.bound)
     }
 
     fn is_hint(&self) -> bool {
-        let Numeral { from, to, value, kind } = *self.number;
-        let other = kind != Kind::Cardinal
-            || self.near(to, &self.words.measure)
-            || self.behind(from, &self.words.figure) > 0;
+        let Numeral { from, value, kind, .. } = *self.number;
+        let other = kind != Kind::Cardinal || self.is_measured() || self.behind(from, &self.words.figure) > 0;
         if other || !(LEAST_BARE..ADULT_YEARS).contains(&value) {
             return false;
         }
@@ -180,16 +187,15 @@ impl Place<'_> {
     /// `Emma, 14, smiling` and `Emma is 14`.
     fn is_alone(&self) -> bool {
         let Numeral { from, to, .. } = *self.number;
-        let begins = from == 0 || self.said.gaps[from] == Gap::Apart || self.before(from, &self.words.being);
-        begins && self.ends(to) && !self.before(from, &self.words.setting)
+        let begins = from == 0 || self.said.gaps[from] == Gap::Apart || self.before_links(&self.words.being);
+        begins && self.ends(to) && !self.before_links(&self.words.setting)
     }
 
     /// `girl, 14` and `she is 13`.
     fn is_somebodys(&self) -> bool {
         let Numeral { from, to, value, .. } = *self.number;
-        let links = self.links(from);
-        let who = |list| self.before(links, list) || self.before(from, list);
-        let (ends, told, rare) = (self.ends(to), links < from, value >= LEAST_RARE);
+        let who = |list| self.before_links(list);
+        let (ends, told, rare) = (self.ends(to), self.links(from) < from, value >= LEAST_RARE);
         // Letters behind digits are a name or a measure: `2b`, `12V`.
         if self.said.gaps.get(to) == Some(&Gap::Glued) && !ends {
             return false;
@@ -223,6 +229,18 @@ impl Place<'_> {
         !self.said.is_apart(to) && self.behind(to, list) > 0
     }
 
+    /// Words of the longest measure there, `years later` among them.
+    fn measure(&self, to: usize) -> usize {
+        let year = self.behind(to, &self.words.year);
+        let time = if year > 0 { self.behind(to + year, &self.words.time) } else { 0 };
+        self.behind(to, &self.words.measure).max(if time > 0 { year + time } else { 0 })
+    }
+
+    /// Whether a measure stands behind the number, where no sign parts it off.
+    fn is_measured(&self) -> bool {
+        !self.said.is_apart(self.number.to) && self.measure(self.number.to) > 0
+    }
+
     /// Whether nothing follows that the number could be of.
     fn ends(&self, to: usize) -> bool {
         let goes_on = || self.near(to, &self.words.goes_on) && self.said.gaps[to] != Gap::Glued;
@@ -233,6 +251,12 @@ impl Place<'_> {
     fn before(&self, at: usize, list: &Phrases) -> bool {
         let words = &self.said.words[..at];
         (0..at).rev().take(MOST_BEFORE).any(|start| list.length_at(words, start) == at - start)
+    }
+
+    /// Whether a phrase of the list stands before the number, or links that may stand between.
+    fn before_links(&self, list: &Phrases) -> bool {
+        let from = self.number.from;
+        (self.links(from)..=from).any(|at| self.before(at, list))
     }
 
     /// Where the links before a number begin.
