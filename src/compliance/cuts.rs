@@ -70,6 +70,14 @@ fn gap(before: &str, between: &str, behind: &str) -> Gap {
     match between {
         "," if numbers && digits == 3 => Gap::Thousands,
         "." if numbers => Gap::Decimal,
+        // `:.8` is less than one.
+        _ if digits > 0 && between.len() > 1 && between.ends_with('.') => Gap::Ratio,
+        // `6' tall`
+        "' " | "’ " | "′ " | "'' " | "\" " | "” "
+            if before.len() == 1 && before.ends_with(char::is_numeric) =>
+        {
+            Gap::Ratio
+        }
         "-" | "\u{2010}" | "\u{2011}" | "–" | "—" | "~" if numbers => Gap::Range,
         ":" | "/" | "⁄" | "'" | "’" | "′" | "\"" | "×" | "' " | "’ " | "′ " if numbers => {
             Gap::Ratio
@@ -152,11 +160,12 @@ pub(super) fn join(text: &str) -> Reading {
     joined
 }
 
-/// With a space before a number that a colon or an equals sign gives to a word.
+/// With a space before a number that a colon, an equals sign or a bracket gives to a word.
 fn values_apart(text: &str) -> String {
     let (mut apart, mut last) = (String::new(), [' '; 2]);
     for c in text.chars() {
-        if c.is_ascii_digit() && matches!(last[1], ':' | '=') && !last[0].is_ascii_digit() {
+        let number = c.is_ascii_digit() || c == '.';
+        if number && matches!(last[1], ':' | '=' | ')') && !last[0].is_ascii_digit() {
             apart.push(' ');
         }
         apart.push(c);

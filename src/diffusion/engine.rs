@@ -17,6 +17,7 @@ use super::error::DiffusionError;
 use super::lora::LoraChoice;
 use super::owner::Owner;
 use super::render::{RenderOptions, Rendered};
+use super::together::Together;
 use crate::compliance::ApprovedPrompt;
 use crate::plan::{SamplerKind, Size};
 
@@ -222,8 +223,8 @@ fn run(config: &DiffusionConfig, inbox: &Receiver<Order>, ready: &SyncSender<Res
             return;
         }
     };
-    let mut most_together = owner.most_together();
-    if ready.send(Ok(most_together)).is_err() {
+    let mut together = Together::new(owner.most_together());
+    if ready.send(Ok(together.most())).is_err() {
         return;
     }
     let mut waiting = VecDeque::new();
@@ -234,7 +235,7 @@ fn run(config: &DiffusionConfig, inbox: &Receiver<Order>, ready: &SyncSender<Res
                 None => return,
             }
         }
-        while waiting.len() < most_together
+        while waiting.len() < together.most()
             && let Ok(order) = inbox.try_recv()
         {
             waiting.extend(one_by_one(order));
@@ -243,11 +244,8 @@ fn run(config: &DiffusionConfig, inbox: &Receiver<Order>, ready: &SyncSender<Res
             None => {}
             Some(Waiting::Work(work)) => work(&mut owner),
             Some(Waiting::Drawing(first)) => {
-                let together = with_alike(*first, &mut waiting, most_together);
-                if !draw(&mut owner, together) {
-                    most_together = most_together.div_ceil(2);
-                    tracing::warn!(most_together, "fewer pictures are drawn together from now on");
-                }
+                let alike = with_alike(*first, &mut waiting, together.most());
+                together.went(draw(&mut owner, alike));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Pixels; the only room that names tch.
 //!
-//! - `engine`: the owner thread and the handle to it; `owner`: what lives on it; `residents`: what stays there
+//! - `engine`: the owner thread and the handle to it; `owner`: what lives on it; `residents`: what stays there;
+//!   `together`: how many pictures are one batch
 //! - `config`, `error`: what it is told, what it answers when it cannot; `render`: one picture's order
 //! - `device`: device, number format and threads
 //! - `pipeline`: the numbered recipe of a picture; `conditioning`, `guidance`, `image_io`: its parts
@@ -31,6 +32,7 @@ mod pipeline;
 mod render;
 mod residents;
 mod text_encoders;
+mod together;
 mod unets;
 
 pub mod checkpoint;

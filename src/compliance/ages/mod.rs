@@ -73,7 +73,6 @@ struct Words {
     goes_on: Phrases,
     measure: Phrases,
     time: Phrases,
-    figure: Phrases,
     product: Phrases,
     setting: Phrases,
 }
@@ -102,7 +101,6 @@ impl Words {
                 adult_or_not: phrases("adult or not"),
                 goes_on: phrases("goes on"),
                 time: phrases("time"),
-                figure: phrases("figure"),
                 product: phrases("product"),
                 setting: phrases("setting"),
                 measure: Phrases::of(&measure),
@@ -153,7 +151,7 @@ impl Place<'_> {
         // `(middle aged:1.2)` and `age 8k`
         let weight =
             gap == Gap::Value && value < LEAST_RARE && self.said.gaps.get(from + 1) == Some(&Gap::Decimal);
-        let measured = behind == Some(&Gap::Glued) && self.measure(to) > 0;
+        let measured = value < LEAST_RARE && behind == Some(&Gap::Glued) && self.measure(to) > 0;
         self.before(self.links(from), list) && !weight && !measured && (gap != Gap::Apart || by_itself())
     }
 
@@ -168,8 +166,8 @@ impl Place<'_> {
     }
 
     fn is_hint(&self) -> bool {
-        let Numeral { from, value, kind, .. } = *self.number;
-        let other = kind != Kind::Cardinal || self.is_measured() || self.behind(from, &self.words.figure) > 0;
+        let Numeral { value, kind, .. } = *self.number;
+        let other = kind != Kind::Cardinal || self.is_measured();
         if other || !(LEAST_BARE..ADULT_YEARS).contains(&value) {
             return false;
         }
@@ -232,8 +230,8 @@ impl Place<'_> {
     /// Words of the longest measure there, `years later` among them.
     fn measure(&self, to: usize) -> usize {
         let year = self.behind(to, &self.words.year);
-        let time = if year > 0 { self.behind(to + year, &self.words.time) } else { 0 };
-        self.behind(to, &self.words.measure).max(if time > 0 { year + time } else { 0 })
+        let time = year > 0 && self.near(to + year, &self.words.time);
+        self.behind(to, &self.words.measure).max(if time { year + 1 } else { 0 })
     }
 
     /// Whether a measure stands behind the number, where no sign parts it off.

@@ -38,6 +38,14 @@ fn an_age_counts_beside_what_makes_it_matter() {
     }
 }
 
+/// What is weighed is read without its weight too.
+#[test]
+fn a_weight_hides_no_age() {
+    for age in ["(girl, 12:1.2)", "(girl 12:1.3)", "(she is 14:.9)", "girl, (14:1.2)", "(15 year old:1.2)"] {
+        assert_eq!(positive(&format!("{age}, marrow")), MINORS, "{age}");
+    }
+}
+
 #[test]
 fn no_adult_is_too_young() {
     let tens = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];

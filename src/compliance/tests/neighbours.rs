@@ -47,6 +47,9 @@ fn ordinary_phrases_pass_the_words_that_ship() {
         "comet visible to naked eye, kids on a hill",
         "1girl 1boy, lingerie",
         "32 year old woman, lingerie",
+        "(woman:1.3), lingerie",
+        "(from below:1), lingerie, <lora:from_below:1>",
+        "middle aged woman, lingerie, middle age",
         "woman aged 25, lingerie",
         "a naga dragon over children at play",
     ] {
