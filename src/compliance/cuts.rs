@@ -160,12 +160,12 @@ pub(super) fn join(text: &str) -> Reading {
     joined
 }
 
-/// With a space before a number that a colon, an equals sign or a bracket gives to a word.
+/// With a space before a number that a colon or an equals sign gives to a word.
 fn values_apart(text: &str) -> String {
     let (mut apart, mut last) = (String::new(), [' '; 2]);
     for c in text.chars() {
         let number = c.is_ascii_digit() || c == '.';
-        if number && matches!(last[1], ':' | '=' | ')') && !last[0].is_ascii_digit() {
+        if number && matches!(last[1], ':' | '=') && !last[0].is_ascii_digit() {
             apart.push(' ');
         }
         apart.push(c);
