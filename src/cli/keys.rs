@@ -14,7 +14,7 @@ use crate::store::{KeyChange, KeyDesk, KeyInfo, ids};
 pub enum KeysCommand {
     /// Make a key; its token is printed once and stored hashed
     Create { name: String },
-    /// List all keys with their request counts
+    /// List all keys with their request counts, and how much stricter than the policy they are
     List,
     /// Let a disabled key in again
     Enable { key: String },

@@ -128,7 +128,7 @@ fn runs(text: &str) -> (Vec<(&str, &str)>, &str) {
     (found, rest)
 }
 
-/// The same with the parts of each word that hyphens, dots and the like broke put together, and letters that stand
+/// As [`split`] with the parts of each word that hyphens, dots and the like broke put together, and letters that stand
 /// alone one after another as well: `ab-cd` and `a b c d` are `abcd`. What has no letters is no word in pieces: `1:1` is none, nor is
 /// the weight of `hat:1.2`.
 pub(super) fn join(text: &str) -> Reading {
@@ -163,8 +163,10 @@ pub(super) fn join(text: &str) -> Reading {
 /// With a space before a number that a colon or an equals sign gives to a word.
 fn values_apart(text: &str) -> String {
     let (mut apart, mut last) = (String::new(), [' '; 2]);
-    for c in text.chars() {
-        let number = c.is_ascii_digit() || c == '.';
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let mut fraction = || c == '.' && chars.peek().is_some_and(char::is_ascii_digit);
+        let number = c.is_ascii_digit() || fraction();
         if number && matches!(last[1], ':' | '=') && !last[0].is_ascii_digit() {
             apart.push(' ');
         }

@@ -1,6 +1,6 @@
 //! The rules that no setting turns off.
 //!
-//! Sexual content involving minors: sexual words with a word for a minor, with an age below 18, or with adults named
+//! Sexual content involving minors: sexual words with a word for a minor, with an age below 18 or a bare number that may be one, or with adults named
 //! in the negative prompt; clothing named in the negative prompt with a word for a minor, or beside adults. Sexual images of
 //! real people: sexual words with a sign that a real person is meant. Words may stand anywhere in what describes the
 //! picture. Words in the negative prompt otherwise keep things out, so `-child` is fine.
@@ -58,7 +58,7 @@ impl Floor {
     pub(super) fn parse(table: &str) -> Self {
         let mut lists = sections(table);
         let mut list = |name| Phrases::of(&lists.remove(name).unwrap_or_default());
-        let floor = Self {
+        Self {
             sexual: list("sexual"),
             intimate: list("intimate"),
             minor: list("minor"),
@@ -70,9 +70,7 @@ impl Floor {
             adult_things: list("adult things"),
             negated_age: list("negated age"),
             negated_clothing: list("negated clothing"),
-        };
-        assert!(lists.is_empty(), "{lists:?}");
-        floor
+        }
     }
 
     /// What is said in texts that show, beside a negative prompt: signs for the locked categories, and for sexual words alone.

@@ -13,7 +13,7 @@
 //! - `readings`: a text without its disguises
 //! - `cuts`: where its words begin and end, for a person and for a text encoder
 //! - `phrases`: word lists, and where they occur
-//! - `ages`: ages below 18 in words and digits
+//! - `ages`: ages below 18 in words and digits; `ages/words.txt` holds their words
 //! - `picture`: the networks and lists that look at what was drawn
 //! - `config`: the `[compliance]` section
 

@@ -42,7 +42,7 @@ const ENCLOSED_AS: [u32; 3] = [0x1f150, 0x1f170, 0x1f1e6];
 /// Every reading.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Readings {
-    /// Numbers in them are as they were written.
+    /// Numbers in them are as they were written, but for a single digit behind letters.
     plain: Vec<Reading>,
     /// Those with digits read as letters: `36` is `e6` there.
     leet: Vec<Reading>,

@@ -6,6 +6,7 @@ use image::RgbImage;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::ages;
 use super::floor::Floor;
 use super::picture::{PictureFilter, Signs};
 use super::policy::Policy;
@@ -97,8 +98,10 @@ impl Reviewer {
     pub fn new(config: &ComplianceConfig) -> Result<Self, RulesBroken> {
         let policy = Policy::with(&config.categories);
         let text = serde_json::to_string(&policy).map_err(|_| RulesBroken)?;
+        let words = [Floor::TEXT, ages::TEXT, Rules::TEXT];
         let hash =
-            Sha256::new().chain_update(text).chain_update(Floor::TEXT).chain_update(Rules::TEXT).finalize();
+            words.iter().fold(Sha256::new().chain_update(text), |hash, words| hash.chain_update(words));
+        let hash = hash.finalize();
         let reviewer = Self {
             rules: Rules::embedded().ok_or(RulesBroken)?,
             policy: Arc::new(policy),

@@ -245,7 +245,10 @@ fn run(config: &DiffusionConfig, inbox: &Receiver<Order>, ready: &SyncSender<Res
             Some(Waiting::Work(work)) => work(&mut owner),
             Some(Waiting::Drawing(first)) => {
                 let alike = with_alike(*first, &mut waiting, together.most());
-                together.went(draw(&mut owner, alike));
+                let pictures = alike.len();
+                if let Some(well) = draw(&mut owner, alike) {
+                    together.went(pictures, well);
+                }
             }
         }
     }
@@ -281,21 +284,18 @@ fn with_alike(first: Drawing, waiting: &mut VecDeque<Waiting>, most: usize) -> V
     together
 }
 
-/// Draws what is alike. What fails together, as for want of memory, is tried again one by one. False where that helps: the first
-/// of them is drawn alone.
-fn draw(owner: &mut Owner, drawings: Vec<Drawing>) -> bool {
+/// Draws what is alike. What fails together, as for want of memory, is tried again one by one. Whether all were drawn as one; `None`
+/// where that is no question of how many they are: the first of them cannot be drawn alone either.
+fn draw(owner: &mut Owner, drawings: Vec<Drawing>) -> Option<bool> {
     let mut drawings = match <[Drawing; 1]>::try_from(drawings) {
-        Ok([drawing]) => {
-            draw_alone(owner, drawing);
-            return true;
-        }
+        Ok([drawing]) => return draw_alone(owner, drawing).then_some(true),
         Err(several) => several,
     };
-    let Err(error) = under_net(|| owner.draw(&mut drawings)) else { return true };
+    let Err(error) = under_net(|| owner.draw(&mut drawings)) else { return Some(true) };
     tracing::warn!(%error, pictures = drawings.len(), "not drawn together; each is drawn alone");
     let open = drawings.into_iter().filter(Drawing::is_open);
     let drawn: Vec<bool> = open.map(|drawing| draw_alone(owner, drawing)).collect();
-    !(error.is_transient() && drawn.first() == Some(&true))
+    (error.is_transient() && drawn.first() == Some(&true)).then_some(false)
 }
 
 /// Whether there is a picture in the end.

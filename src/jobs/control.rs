@@ -80,9 +80,9 @@ impl Control {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Whether an earlier attempt came to nothing: it may have been this job that ended the process.
-    pub(super) fn was_tried(&self) -> bool {
-        self.shared.attempt > 1
+    /// From the second on it may have been this job that ended the process.
+    pub(super) fn attempt(&self) -> u32 {
+        self.shared.attempt
     }
 
     /// The job stands in the engine's line from now on, until its next progress. Others' pictures may be drawn before it for

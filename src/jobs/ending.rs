@@ -25,8 +25,7 @@ impl CookError {
         Self::Failed { failure: Failure::new(code, diagnosis.to_string()), again, evidence: Vec::new() }
     }
 
-    /// What review had found by then.
-    pub(super) fn evidence(&self) -> &[Value] {
+    fn evidence(self) -> Vec<Value> {
         match self {
             Self::Halted { evidence } | Self::Failed { evidence, .. } => evidence,
         }
@@ -56,21 +55,31 @@ pub struct Cooked {
 pub(super) enum Ending {
     /// With what it leaves behind.
     Record(Outcome, Trace),
-    /// Back to the queue without having spent the attempt.
-    Park,
-    /// Back to the queue to be tried again.
-    Again(Failure),
-    /// Nothing to record: the claim is lost.
-    Drop,
+    /// Back to the queue without having spent the attempt, with what review had found by then.
+    Park(Vec<Value>),
+    /// Back to the queue to be tried again, with what review had found by then.
+    Again(Failure, Vec<Value>),
+    /// The claim is lost: nothing to record but what review had found.
+    Drop(Vec<Value>),
 }
 
 impl Ending {
+    /// What review had found.
+    pub(super) fn evidence(&self) -> &[Value] {
+        match self {
+            Self::Record(_, Trace { evidence, .. })
+            | Self::Park(evidence)
+            | Self::Again(_, evidence)
+            | Self::Drop(evidence) => evidence,
+        }
+    }
+
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Record(outcome, _) => outcome.state().name(),
-            Self::Park => "PARKED",
-            Self::Again(_) => "AGAIN",
-            Self::Drop => "LOST",
+            Self::Park(_) => "PARKED",
+            Self::Again(..) => "AGAIN",
+            Self::Drop(_) => "LOST",
         }
     }
 }
@@ -88,8 +97,8 @@ pub(super) fn ending(
             Ending::Record(result.map_or_else(Outcome::Blocked, Outcome::Completed), trace)
         }
         // A stop takes things away from under a job, so its own complaint says nothing.
-        (Err(_), Some(Halt::Park)) => Ending::Park,
-        (Err(_), Some(Halt::Lost)) => Ending::Drop,
+        (Err(error), Some(Halt::Park)) => Ending::Park(error.evidence()),
+        (Err(error), Some(Halt::Lost)) => Ending::Drop(error.evidence()),
         (Err(CookError::Halted { evidence }), Some(Halt::TimeOut)) => {
             let failure = Failure::new("TIMED_OUT", "it ran longer than it may");
             Ending::Record(Outcome::TimedOut(failure), Trace { evidence, ..Trace::default() })
@@ -98,8 +107,8 @@ pub(super) fn ending(
             let failure = Failure::new("CANCELLED_ITSELF", "it stopped although nobody had asked");
             Ending::Record(Outcome::Failed(failure), Trace { evidence, ..Trace::default() })
         }
-        (Err(CookError::Failed { failure, again: true, .. }), _) if attempt < max_attempts => {
-            Ending::Again(failure)
+        (Err(CookError::Failed { failure, again: true, evidence }), _) if attempt < max_attempts => {
+            Ending::Again(failure, evidence)
         }
         (Err(CookError::Failed { failure, again: true, evidence }), _) => {
             let diagnosis =
@@ -145,8 +154,8 @@ mod tests {
     #[test]
     fn a_halt_ends_a_job_as_it_should() {
         let halted = |why| ending(Err(CookError::halted()), Some(why), 1, 3);
-        assert_eq!(halted(Halt::Park), Ending::Park);
-        assert_eq!(halted(Halt::Lost), Ending::Drop);
+        assert_eq!(halted(Halt::Park), Ending::Park(Vec::new()));
+        assert_eq!(halted(Halt::Lost), Ending::Drop(Vec::new()));
         assert!(matches!(halted(Halt::TimeOut), Ending::Record(Outcome::TimedOut(_), _)));
     }
 
@@ -155,7 +164,7 @@ mod tests {
         let failed = |attempt, again| {
             ending(Err(CookError::failed("TORCH", "out of memory", again)), None, attempt, 3)
         };
-        assert_eq!(failed(2, true), Ending::Again(Failure::new("TORCH", "out of memory")));
+        assert_eq!(failed(2, true), Ending::Again(Failure::new("TORCH", "out of memory"), Vec::new()));
         let Ending::Record(Outcome::Failed(last), _) = failed(3, true) else {
             panic!("{:?}", failed(3, true))
         };
@@ -165,21 +174,21 @@ mod tests {
     }
 
     #[test]
-    fn what_review_found_is_kept_where_a_job_fails_for_good() {
+    fn what_review_found_is_kept_however_an_attempt_ends() {
         let found = [serde_json::json!({"stage": "picture"})];
-        for (again, kept) in [(false, true), (true, false)] {
-            let error = CookError::failed("STORAGE", "full", again).after(&found);
-            let ending = ending(Err(error), None, 1, 3);
-            assert_eq!(
-                matches!(&ending, Ending::Record(_, trace) if trace.evidence == found),
-                kept,
-                "{ending:?}"
-            );
+        let failed = |again| CookError::failed("STORAGE", "full", again).after(&found);
+        let halted = || CookError::halted().after(&found);
+        for (error, halt) in [
+            (failed(false), None),
+            (failed(true), None),
+            (failed(true), Some(Halt::Lost)),
+            (halted(), Some(Halt::TimeOut)),
+            (halted(), Some(Halt::Park)),
+            (halted(), Some(Halt::Lost)),
+            (halted(), None),
+        ] {
+            let ending = ending(Err(error), halt, 1, 3);
+            assert_eq!(ending.evidence(), found, "{ending:?}");
         }
-        let timed_out = ending(Err(CookError::halted().after(&found)), Some(Halt::TimeOut), 1, 3);
-        assert!(
-            matches!(&timed_out, Ending::Record(Outcome::TimedOut(_), trace) if trace.evidence == found),
-            "{timed_out:?}"
-        );
     }
 }

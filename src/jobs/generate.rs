@@ -1,6 +1,7 @@
 //! The kitchen's half of the story: a plan becomes pictures in the object store.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,7 +23,9 @@ use crate::finish::{Artwork, AvifEncoder, FinishError, Finished, Task, Tools, fi
 use crate::plan::{Plan, PlannedLora, weights_name};
 use crate::presets::{Shelf, lora_file};
 use crate::storage::{KeyError, ObjectKey, Storage, StorageError};
-use crate::store::{Blocked, JobResult, NewRecord, Picture, Store, StoreError, Trace, ids, record_id};
+use crate::store::{
+    Blocked, JobResult, NewRecord, Picture, Store, StoreError, Trace, ids, panic_text, record_id,
+};
 
 /// Takes pictures, and gives as many.
 pub type Render = Box<dyn Fn(Vec<Wanted>) -> Result<Vec<Rendered>, DiffusionError> + Send>;
@@ -104,10 +107,14 @@ impl Kitchen {
 }
 
 /// Draws, reviews, finishes and uploads every picture of a plan. Nothing is uploaded before all are drawn and none was
-/// blocked, so that a job that is stopped publishes nothing. Running it twice puts the same objects under the same names.
+/// blocked, so that a job that is stopped publishes nothing. Running it twice puts the same objects under the same names, where
+/// pictures do not depend on those beside them ([`Engine::most_together`] is 1).
 pub fn generate(kitchen: &Kitchen, plan: &Plan, control: &Control) -> Result<Cooked, CookError> {
     let mut evidence = Vec::new();
-    let made = make(kitchen, plan, control, &mut evidence).map_err(|error| error.after(&evidence))?;
+    // A panic does not take away what was looked at before it.
+    let made = catch_unwind(AssertUnwindSafe(|| make(kitchen, plan, control, &mut evidence)));
+    let made = made.unwrap_or_else(|panic| Err(CookError::failed("PANICKED", &panic_text(&*panic), true)));
+    let made = made.map_err(|error| error.after(&evidence))?;
     let Made { result, records } = made;
     Ok(Cooked { result, trace: Trace { records, evidence } })
 }
@@ -138,7 +145,7 @@ fn make(
         let Some(Rendered { image, weights_sha256, batch, .. }) = rendered.pop_front() else {
             return Err(CookError::failed("ENGINE", &"it gave fewer pictures than it was asked for", true));
         };
-        let inspected = inspect(&kitchen.look, &image, artwork.as_ref(), plan, index)?;
+        let inspected = inspect(&kitchen.look, &image, artwork.as_ref(), plan, (index, control.attempt()))?;
         evidence.extend(inspected.evidence);
         flags.extend(inspected.flags);
         if let Some(blocked) = inspected.blocked {
@@ -175,12 +182,11 @@ fn artwork(kitchen: &Kitchen, plan: &Plan) -> Result<Option<Artwork>, CookError>
     Ok(Some(artwork))
 }
 
-/// Draws picture `first` and those after it, as many as are drawn together; one by one, and with nobody else's, where an
-/// attempt has failed before. Each is drawn from `seed` and its number; their
-/// steps count on from those of the pictures before.
+/// Draws picture `first` and those after it, as many as are drawn together; one by one, and with nobody else's, where an attempt
+/// has come to nothing before. Each is drawn from `seed` and its number; their steps count on from those of the pictures before.
 fn draw(kitchen: &Kitchen, plan: &Plan, first: u32, control: &Control) -> Result<Vec<Rendered>, CookError> {
     let pictures = plan.sampling.num_images;
-    let alone = control.was_tried();
+    let alone = control.attempt() > 1;
     let most = if alone { 1 } else { u32::try_from(kitchen.most_together).unwrap_or(u32::MAX) };
     let indices = first..pictures.min(first.saturating_add(most));
     let done: Arc<[AtomicU32]> = indices.clone().map(|_| AtomicU32::new(0)).collect();

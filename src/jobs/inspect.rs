@@ -39,9 +39,9 @@ pub(super) fn inspect(
     picture: &RgbImage,
     artwork: Option<&Artwork>,
     plan: &Plan,
-    index: u32,
+    (index, attempt): (u32, u32),
 ) -> Result<Inspected, CookError> {
-    let what = |of: &str| json!({"picture_index": index, "of": of});
+    let what = |of: &str| json!({"picture_index": index, "of": of, "attempt": attempt});
     let mut inspected = one(look, picture, plan, &plan.clearance, &what("drawn"))?;
     let Some(artwork) = artwork else { return Ok(inspected) };
     let unfit = |error: ArtworkError| CookError::failed("WATERMARK", &error, false);

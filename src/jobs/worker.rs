@@ -6,13 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use super::JobsConfig;
 use super::control::{Control, Halt};
 use super::ending::{CookError, Cooked, Ending, ending, without_trace};
 use crate::plan::Plan;
-use crate::store::{Claim, Claimed, Failure, Live, Outcome, Store, StoreError, panic_text};
+use crate::store::{Claim, Claimed, Failure, Live, Outcome, Store, StoreError, Trace, panic_text};
 
 /// What a worker runs for each job. It reports progress to the [`Control`] and stops when that says so.
 pub type Cook = Box<dyn Fn(&Plan, &Control) -> Result<Cooked, CookError> + Send>;
@@ -155,11 +153,7 @@ impl Shared {
             }
             Ok(_) => {}
         }
-        let found = cooked.as_ref().err().map_or(Vec::new(), |error| error.evidence().to_vec());
         let ending = ending(cooked, control.halted(), claim.attempt, self.config.max_attempts);
-        if !matches!(ending, Ending::Record(..)) {
-            self.witness(&claim, &found);
-        }
         self.end(&claim, &ending);
         self.set_running(number, None);
     }
@@ -201,9 +195,12 @@ impl Shared {
         loop {
             let recorded = match ending {
                 Ending::Record(outcome, trace) => self.store.finish(claim, outcome.clone(), trace.clone()),
-                Ending::Park => self.store.requeue(claim, None),
-                Ending::Again(failure) => self.store.requeue(claim, Some(failure.clone())),
-                Ending::Drop => Ok(false),
+                Ending::Park(evidence) => self.store.requeue(claim, None, evidence.clone()),
+                Ending::Again(failure, evidence) => {
+                    self.store.requeue(claim, Some(failure.clone()), evidence.clone())
+                }
+                // What was looked at was looked at, whoever answers for the job.
+                Ending::Drop(evidence) => self.store.witness(&claim.id, evidence.clone()).map(|()| false),
             };
             match recorded {
                 Ok(true) => {
@@ -216,20 +213,21 @@ impl Shared {
                     return;
                 }
                 Ok(false) => {
+                    if let Ending::Record(_, trace) = ending {
+                        return self.end(claim, &Ending::Drop(trace.evidence.clone()));
+                    }
                     tracing::warn!(
                         job = claim.id,
                         attempt = claim.attempt,
                         "the claim was lost; nothing but review's evidence is recorded"
                     );
-                    return match ending {
-                        Ending::Record(_, trace) => self.witness(claim, &trace.evidence),
-                        Ending::Park | Ending::Again(_) | Ending::Drop => {}
-                    };
+                    return;
                 }
                 Err(error @ StoreError::RecordTaken { .. }) => {
                     tracing::error!(job = claim.id, %error, "the job fails");
                     let failure = Failure::new("RECORD_TAKEN", error.to_string());
-                    return self.end(claim, &without_trace(Outcome::Failed(failure)));
+                    let trace = Trace { evidence: ending.evidence().to_vec(), ..Trace::default() };
+                    return self.end(claim, &Ending::Record(Outcome::Failed(failure), trace));
                 }
                 Err(error) => {
                     tracing::error!(job = claim.id, %error, "what became of the job cannot be recorded yet");
@@ -240,16 +238,6 @@ impl Shared {
                     std::thread::sleep(RECORD_AGAIN);
                 }
             }
-        }
-    }
-
-    /// What was looked at was looked at, whatever becomes of the job and whoever answers for it.
-    fn witness(&self, claim: &Claim, evidence: &[Value]) {
-        if evidence.is_empty() {
-            return;
-        }
-        if let Err(error) = self.store.witness(&claim.id, evidence.to_vec()) {
-            tracing::error!(job = claim.id, %error, "review's evidence could not be recorded");
         }
     }
 

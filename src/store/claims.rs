@@ -118,11 +118,19 @@ impl Store {
     }
 
     /// Puts a claimed job back in its old place: parked (no failure; the attempt is not spent), or to be tried again.
-    /// False where the claim is lost.
-    pub fn requeue(&self, claim: &Claim, failure: Option<Failure>) -> Result<bool, StoreError> {
-        let (claim, id) = (claim.clone(), claim.id.clone());
+    /// What review found is written into the ledger either way. False where the claim is lost.
+    pub fn requeue(
+        &self,
+        claim: &Claim,
+        failure: Option<Failure>,
+        evidence: Vec<Value>,
+    ) -> Result<bool, StoreError> {
+        let (claim, id, now_ms) = (claim.clone(), claim.id.clone(), (self.inner.now_ms)());
         let spent = self.write_blocking(
-            move |connection| jobs_table::requeue(connection, &claim, failure.as_ref()),
+            move |connection| {
+                ledger::append(connection, &claim.id, &evidence, now_ms)?;
+                jobs_table::requeue(connection, &claim, failure.as_ref())
+            },
             move |memory, spent| {
                 if let Some(spent) = spent {
                     memory.views.change(&id, |view| {

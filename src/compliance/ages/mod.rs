@@ -25,12 +25,14 @@ use super::phrases::{Phrases, sections};
 use super::readings::Readings;
 use numerals::{Kind, Numeral, numerals};
 
+pub(super) const TEXT: &str = include_str!("words.txt");
+
 /// From here on a person is an adult.
 const ADULT_YEARS: u32 = 18;
 /// From here on a bare number beside somebody may be an age: `girl 1` and `girl 2` are the first and the second.
-const LEAST_BARE: u32 = 3;
+const LEAST_BARE_YEARS: u32 = 3;
 /// From here on it is rarely a count.
-const LEAST_RARE: u32 = 10;
+const LEAST_RARE_YEARS: u32 = 10;
 /// Links that may stand between a number and what is before it.
 const MOST_LINKS: usize = 4;
 /// Words of the longest phrase of those that stand before a number.
@@ -51,7 +53,10 @@ fn any(readings: &Readings, holds: impl Fn(&Place<'_>) -> bool) -> bool {
     readings.with_numbers().map(Reading::with_digits_apart).any(|said| {
         let found = numerals(&said, &words.measure);
         let next = found.iter().skip(1).map(Some).chain([None]);
-        found.iter().zip(next).any(|(number, next)| holds(&Place { said: &said, number, next, words }))
+        found
+            .iter()
+            .zip(next)
+            .any(|(number, following)| holds(&Place { said: &said, number, following, words }))
     })
 }
 
@@ -80,12 +85,14 @@ struct Words {
 impl Words {
     fn embedded() -> &'static Self {
         static WORDS: LazyLock<Words> = LazyLock::new(|| {
-            let mut lists = sections(include_str!("words.txt"));
+            let mut lists = sections(TEXT);
             let mut list = |name| lists.remove(name).unwrap_or_default();
-            let mut measure = list("measure");
+            let (mut measure, mut setting, months) = (list("measure"), list("setting"), list("month"));
+            setting.extend(months.clone());
+            measure.extend(months);
             measure.extend(measure.clone().iter().map(|one| format!("{one}s")));
             let mut phrases = |name| Phrases::of(&list(name));
-            let words = Words {
+            Words {
                 unit: phrases("unit"),
                 baby_unit: phrases("baby unit"),
                 ordinal_unit: phrases("ordinal unit"),
@@ -102,11 +109,9 @@ impl Words {
                 goes_on: phrases("goes on"),
                 time: phrases("time"),
                 product: phrases("product"),
-                setting: phrases("setting"),
+                setting: Phrases::of(&setting),
                 measure: Phrases::of(&measure),
-            };
-            assert!(lists.is_empty(), "{lists:?}");
-            words
+            }
         });
         &WORDS
     }
@@ -117,7 +122,7 @@ struct Place<'a> {
     said: &'a Reading,
     number: &'a Numeral,
     /// The number that follows, near or far.
-    next: Option<&'a Numeral>,
+    following: Option<&'a Numeral>,
     words: &'a Words,
 }
 
@@ -127,7 +132,7 @@ impl Place<'_> {
         if kind == Kind::Ordinal {
             return value < ADULT_YEARS && self.behind(to, &self.words.ordinal_unit) > 0;
         }
-        let is_unit = |to| self.behind(to, &self.words.unit) > self.measure(to);
+        let is_unit = |to| self.behind(to, &self.words.unit) > self.measure_words(to);
         let united = || is_unit(to) || self.range().is_some_and(is_unit);
         let young = value < ADULT_YEARS && (united() || self.is_signed(&self.words.sign));
         young || self.behind(to, &self.words.baby_unit) > 0 || self.is_bounded()
@@ -136,7 +141,7 @@ impl Place<'_> {
     /// Where a range that the number begins ends: `12-20`, `5 to 25` and `between 13 and 25`.
     fn range(&self) -> Option<usize> {
         let Numeral { from, to, kind, .. } = *self.number;
-        let next = self.next.filter(|_| kind == Kind::Cardinal)?;
+        let next = self.following.filter(|_| kind == Kind::Cardinal)?;
         let and = || self.word(to) == "and" && self.before(from, &self.words.between);
         let joined = next.from == to + 1 && (self.near(to, &self.words.range) || and());
         let at_once = next.from == to && self.said.gaps[to] == Gap::Range;
@@ -147,12 +152,15 @@ impl Place<'_> {
     fn is_signed(&self, list: &Phrases) -> bool {
         let Numeral { from, to, value, kind } = *self.number;
         let by_itself = || kind == Kind::Cardinal && self.ends(to);
-        let (gap, behind) = (self.said.gaps[from], self.said.gaps.get(to));
+        let gap = self.said.gaps[from];
         // `(middle aged:1.2)` and `age 8k`
-        let weight =
-            gap == Gap::Value && value < LEAST_RARE && self.said.gaps.get(from + 1) == Some(&Gap::Decimal);
-        let measured = value < LEAST_RARE && behind == Some(&Gap::Glued) && self.measure(to) > 0;
-        self.before(self.links(from), list) && !weight && !measured && (gap != Gap::Apart || by_itself())
+        let weight = gap == Gap::Value
+            && value < LEAST_RARE_YEARS
+            && self.said.gaps.get(from + 1) == Some(&Gap::Decimal);
+        let measured = value < LEAST_RARE_YEARS
+            && self.said.gaps.get(to) == Some(&Gap::Glued)
+            && self.measure_words(to) > 0;
+        self.before(self.links_from(from), list) && !weight && !measured && (gap != Gap::Apart || by_itself())
     }
 
     fn is_bounded(&self) -> bool {
@@ -160,7 +168,7 @@ impl Place<'_> {
         (1..=ADULT_YEARS).contains(&value)
             && kind == Kind::Cardinal
             && self.said.gaps[from] != Gap::Money
-            && (value >= LEAST_RARE || self.ends(to))
+            && (value >= LEAST_RARE_YEARS || self.ends(to))
             && !self.is_measured()
             && self.is_signed(&self.words.bound)
     }
@@ -168,10 +176,10 @@ impl Place<'_> {
     fn is_hint(&self) -> bool {
         let Numeral { value, kind, .. } = *self.number;
         let other = kind != Kind::Cardinal || self.is_measured();
-        if other || !(LEAST_BARE..ADULT_YEARS).contains(&value) {
+        if other || !(LEAST_BARE_YEARS..ADULT_YEARS).contains(&value) {
             return false;
         }
-        self.is_somebodys() || value >= LEAST_RARE && (self.is_of_young() || self.is_alone())
+        self.is_somebodys() || value >= LEAST_RARE_YEARS && (self.is_of_young() || self.is_alone())
     }
 
     /// `14 girl` and `14f`.
@@ -193,7 +201,7 @@ impl Place<'_> {
     fn is_somebodys(&self) -> bool {
         let Numeral { from, to, value, .. } = *self.number;
         let who = |list| self.before_links(list);
-        let (ends, told, rare) = (self.ends(to), self.links(from) < from, value >= LEAST_RARE);
+        let (ends, told, rare) = (self.ends(to), self.links_from(from) < from, value >= LEAST_RARE_YEARS);
         // Letters behind digits are a name or a measure: `2b`, `12V`.
         if self.said.gaps.get(to) == Some(&Gap::Glued) && !ends {
             return false;
@@ -203,9 +211,9 @@ impl Place<'_> {
         let counted = self.next(to).ends_with('s') && !ends || self.near(to, &self.words.young);
         let somebody = who(&self.words.pronoun) && (ends || told || rare);
         let young = who(&self.words.young);
-        let any = young || who(&self.words.adult_or_not);
+        let anybody = young || who(&self.words.adult_or_not);
         let likely = ends || told && !counted || rare && (!counted || near && !told);
-        somebody || any && likely || young && near && !counted
+        somebody || anybody && likely || young && near && !counted
     }
 
     fn word(&self, at: usize) -> &str {
@@ -228,7 +236,7 @@ impl Place<'_> {
     }
 
     /// Words of the longest measure there, `years later` among them.
-    fn measure(&self, to: usize) -> usize {
+    fn measure_words(&self, to: usize) -> usize {
         let year = self.behind(to, &self.words.year);
         let time = year > 0 && self.near(to + year, &self.words.time);
         self.behind(to, &self.words.measure).max(if time { year + 1 } else { 0 })
@@ -236,7 +244,7 @@ impl Place<'_> {
 
     /// Whether a measure stands behind the number, where no sign parts it off.
     fn is_measured(&self) -> bool {
-        !self.said.is_apart(self.number.to) && self.measure(self.number.to) > 0
+        !self.said.is_apart(self.number.to) && self.measure_words(self.number.to) > 0
     }
 
     /// Whether nothing follows that the number could be of.
@@ -254,12 +262,64 @@ impl Place<'_> {
     /// Whether a phrase of the list stands before the number, or links that may stand between.
     fn before_links(&self, list: &Phrases) -> bool {
         let from = self.number.from;
-        (self.links(from)..=from).any(|at| self.before(at, list))
+        (self.links_from(from)..=from).any(|at| self.before(at, list))
     }
 
     /// Where the links before a number begin.
-    fn links(&self, from: usize) -> usize {
+    fn links_from(&self, from: usize) -> usize {
         let words = self.said.words[..from].iter().rev().take(MOST_LINKS);
         from - words.take_while(|word| self.words.being.has(word) || self.words.link.has(word)).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::readings::words;
+    use super::*;
+
+    #[test]
+    fn every_list_is_read_and_none_is_longer_than_is_looked_for() {
+        let table = sections(TEXT);
+        let all = [
+            "unit",
+            "baby unit",
+            "ordinal unit",
+            "year",
+            "sign",
+            "bound",
+            "range",
+            "between",
+            "being",
+            "link",
+            "pronoun",
+            "young",
+            "adult or not",
+            "goes on",
+            "measure",
+            "time",
+            "product",
+            "setting",
+            "month",
+        ];
+        assert_eq!(table.len(), all.len());
+        assert!(all.iter().all(|name| table.contains_key(name)), "{:?}", table.keys());
+        for before in [
+            "sign",
+            "bound",
+            "between",
+            "pronoun",
+            "young",
+            "adult or not",
+            "product",
+            "setting",
+            "being",
+            "month",
+        ] {
+            let longest = table[before].iter().map(|phrase| words(phrase).len()).max();
+            assert!(longest <= Some(MOST_BEFORE), "{before}");
+        }
+        for single in ["link", "being"] {
+            assert!(table[single].iter().all(|phrase| words(phrase).len() == 1), "{single}");
+        }
     }
 }

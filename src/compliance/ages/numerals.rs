@@ -2,7 +2,7 @@
 
 use super::super::cuts::{Gap, Reading};
 use super::super::phrases::Phrases;
-use super::{ADULT_YEARS, LEAST_RARE};
+use super::{ADULT_YEARS, LEAST_RARE_YEARS};
 
 const NAMES: [&str; 20] = [
     "zero",
@@ -99,14 +99,14 @@ fn digits(said: &Reading, from: usize, measures: &Phrases) -> Option<Numeral> {
     if ratio(from) || ratio(from + 1) {
         let years = !ratio(from)
             && !ratio(from + 2)
-            && (LEAST_RARE..ADULT_YEARS).contains(&value)
+            && (LEAST_RARE_YEARS..ADULT_YEARS).contains(&value)
             && next == Some(value + 1);
         let (to, kind) = if years { (from + 2, Kind::Cardinal) } else { (from + 1, Kind::Ratio) };
         return Some(Numeral { from, to, value, kind });
     }
     let groups = (from + 1..).take_while(|&at| gap(said, at) == Some(Gap::Thousands)).count();
     let measured = groups == 1
-        && (LEAST_RARE..ADULT_YEARS).contains(&value)
+        && (LEAST_RARE_YEARS..ADULT_YEARS).contains(&value)
         && !word(said, from + 1).starts_with('0')
         && measures.length_at(&said.words, from + 2) > 0;
     let (mut to, mut value) = if measured {
@@ -119,7 +119,11 @@ fn digits(said: &Reading, from: usize, measures: &Phrases) -> Option<Numeral> {
     let points = (to..).take_while(|&at| gap(said, at) == Some(Gap::Decimal)).count();
     to += points;
     // `25 1/2`
-    if gap(said, to) == Some(Gap::Together) && ratio(to + 1) && !ratio(to + 2) {
+    if parse(word(said, to)).is_some()
+        && gap(said, to) == Some(Gap::Together)
+        && ratio(to + 1)
+        && !ratio(to + 2)
+    {
         to += 2;
     }
     if let Some(end) = large(said, to) {

@@ -170,6 +170,7 @@ fn disguises_do_not_help() {
         "s-p-r-o-u-t",
         "spr_out",
         "spr-out",
+        "spr:.out",
         "5.p.r.0.u.7",
         "s, p, r, o, u, t",
         "sprooouuuut",
@@ -224,6 +225,26 @@ fn the_shipped_words_do_what_the_rules_say() {
     for harmless in section("harmless") {
         assert_eq!(found(&format!("{harmless}, {}", section("minor")[0]), ""), NOTHING, "{harmless}");
     }
+}
+
+#[test]
+fn every_list_of_the_floor_is_read_and_has_words() {
+    let floor = Floor::embedded();
+    let lists = [
+        &floor.sexual,
+        &floor.intimate,
+        &floor.minor,
+        &floor.always_minor,
+        &floor.real_person,
+        &floor.harmless,
+        &floor.ambiguous,
+        &floor.negated_adult,
+        &floor.adult_things,
+        &floor.negated_age,
+        &floor.negated_clothing,
+    ];
+    assert!(lists.iter().all(|list| !list.is_empty()));
+    assert_eq!(super::phrases::sections(Floor::TEXT).len(), lists.len());
 }
 
 #[test]

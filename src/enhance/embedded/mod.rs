@@ -103,7 +103,7 @@ fn work(file: &Path, jobs: &Receiver<Job>) {
     let mut model = None;
     while let Ok(Job { wish, until, answer }) = jobs.recv() {
         if Instant::now() >= until {
-            // Whoever asked may be a moment behind this clock.
+            // Whoever asked may be a moment behind this clock, and would take silence for the end of this thread.
             let _ = answer.send(Err(EnhanceError::Timeout));
             continue;
         }

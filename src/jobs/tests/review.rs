@@ -3,7 +3,7 @@
 use super::*;
 use crate::compliance::{Category, ComplianceConfig, Reviewer, Signs, Texts};
 use crate::config::complaints::Complaints;
-use crate::store::{Ledger, Verdict};
+use crate::store::Verdict;
 
 /// A kitchen whose filter gives the pictures of a job these scores, one after the other.
 fn scored(puts: Sender<Put>, scores: Vec<f32>) -> Kitchen {
@@ -127,13 +127,32 @@ async fn what_was_found_in_attempts_that_are_tried_again_is_written_down_too() {
         }),
         ..scored(puts, vec![0.9, 0.85, 0.1])
     };
-    let (outcome, _, entries) = judged(stumbling, of("a hat")).await;
+    let found = tried_again(stumbling).await;
+    assert_eq!(found, [("flagged", 1), ("flagged", 2), ("passed", 3)].map(|(said, n)| (said.to_owned(), n)));
+    // The look itself panics at the second picture.
+    let unbearable = |puts| {
+        let mut kitchen = scored(puts, vec![0.9; 3]);
+        let (first, looks) = (kitchen.look, AtomicU32::new(0));
+        kitchen.look = Box::new(move |picture, plan, clearance| {
+            assert!(looks.fetch_add(1, Ordering::SeqCst) % 2 == 0, "a picture that it cannot bear");
+            first(picture, plan, clearance)
+        });
+        kitchen
+    };
+    assert_eq!(tried_again(unbearable).await, [1, 2, 3].map(|n| ("flagged".to_owned(), n)));
+}
+
+/// What a job that fails at each attempt leaves in the ledger: decisions, and of which attempt.
+async fn tried_again(kitchen: impl FnOnce(Sender<Put>) -> Kitchen) -> Vec<(String, u64)> {
+    let (outcome, _, entries) = judged(kitchen, of("a hat")).await;
     assert!(
         matches!(&outcome, Outcome::Failed(failure) if failure.code == "ATTEMPTS_EXHAUSTED"),
         "{outcome:?}"
     );
-    let decisions: Vec<_> = entries.iter().map(|entry| entry["decision"].clone()).collect();
-    assert_eq!(decisions, ["flagged", "flagged", "passed"]);
+    let found = entries
+        .iter()
+        .map(|entry| (entry["decision"].as_str().unwrap().to_owned(), entry["attempt"].as_u64().unwrap()));
+    found.collect()
 }
 
 #[tokio::test]

@@ -121,7 +121,7 @@ async fn a_worker_that_comes_back_late_changes_nothing() {
     let stale = late.clone();
     assert!(!blocking(&store, move |store| store.finish(&stale, done(), Trace::default()).unwrap()).await);
     let stale = late.clone();
-    assert!(!blocking(&store, move |store| store.requeue(&stale, None).unwrap()).await);
+    assert!(!blocking(&store, move |store| store.requeue(&stale, None, Vec::new()).unwrap()).await);
     assert!(!blocking(&store, move |store| store.renew(&late, LEASE).unwrap()).await);
     assert_eq!(store.job(key, &id).await.unwrap().state, JobState::InProgress);
     let held = now.clone();
@@ -142,7 +142,7 @@ async fn a_parked_job_keeps_its_place_and_its_attempt() {
     let first = store.submit(new_job(key)).await.unwrap().ticket().id.clone();
     store.submit(new_job(key)).await.unwrap();
     let parked = claim(&store).await.claim;
-    assert!(blocking(&store, move |store| store.requeue(&parked, None).unwrap()).await);
+    assert!(blocking(&store, move |store| store.requeue(&parked, None, Vec::new()).unwrap()).await);
     let view = store.job(key, &first).await.unwrap();
     assert_eq!((view.state, view.attempt, store.queue_position(&view)), (JobState::InQueue, 0, Some(0)));
     assert_eq!(claim(&store).await.claim.attempt, 1);
