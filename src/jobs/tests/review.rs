@@ -3,7 +3,7 @@
 use super::*;
 use crate::compliance::{Category, ComplianceConfig, Reviewer, Signs, Texts};
 use crate::config::complaints::Complaints;
-use crate::store::Verdict;
+use crate::store::{Ledger, Verdict};
 
 /// A kitchen whose filter gives the pictures of a job these scores, one after the other.
 fn scored(puts: Sender<Put>, scores: Vec<f32>) -> Kitchen {
@@ -140,6 +140,24 @@ async fn what_was_found_in_attempts_that_are_tried_again_is_written_down_too() {
         kitchen
     };
     assert_eq!(tried_again(unbearable).await, [1, 2, 3].map(|n| ("flagged".to_owned(), n)));
+}
+
+#[tokio::test]
+async fn what_was_found_is_written_down_where_the_records_are_another_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, key) = open(&config(folder.path())).await;
+    let (sender, _puts) = channel();
+    let cook = scored(sender, vec![0.1; 4]).into_cook();
+    let workers = Workers::start(store.clone(), vec![cook], &quick()).await.unwrap();
+    let first = new_job(key);
+    let second = NewJob { id: ids::job_id(ids::os_random().unwrap()), ..first.clone() };
+    for job in [first, second.clone()] {
+        store.submit(job).await.unwrap();
+    }
+    assert_eq!(code(&ended(&store, key, &second.id).await), "RECORD_TAKEN");
+    stop(workers).await;
+    let ledger = Ledger::open(&config(folder.path())).unwrap().unwrap();
+    assert_eq!(ledger.entries(Some(&second.id), 10).unwrap().len(), 2);
 }
 
 /// What a job that fails at each attempt leaves in the ledger: decisions, and of which attempt.
