@@ -200,7 +200,6 @@ impl Place<'_> {
     /// `girl, 14` and `she is 13`.
     fn is_somebodys(&self) -> bool {
         let Numeral { from, to, value, .. } = *self.number;
-        let who = |list| self.before_links(list);
         let (ends, told, rare) = (self.ends(to), self.links_from(from) < from, value >= LEAST_RARE_YEARS);
         // Letters behind digits are a name or a measure: `2b`, `12V`.
         if self.said.gaps.get(to) == Some(&Gap::Glued) && !ends {
@@ -209,9 +208,9 @@ impl Place<'_> {
         let near = matches!(self.said.gaps[from], Gap::Together | Gap::Glued);
         // `12 candles` are no age; behind a girl without a comma they would be an odd way to say so.
         let counted = self.next(to).ends_with('s') && !ends || self.near(to, &self.words.young);
-        let somebody = who(&self.words.pronoun) && (ends || told || rare);
-        let young = who(&self.words.young);
-        let anybody = young || who(&self.words.adult_or_not);
+        let somebody = self.before_links(&self.words.pronoun) && (ends || told || rare);
+        let young = self.before_links(&self.words.young);
+        let anybody = young || self.before_links(&self.words.adult_or_not);
         let likely = ends || told && !counted || rare && (!counted || near && !told);
         somebody || anybody && likely || young && near && !counted
     }

@@ -77,7 +77,7 @@ pub(super) struct Numeral {
 pub(super) fn numerals(said: &Reading, measures: &Phrases) -> Vec<Numeral> {
     let (mut found, mut at) = (Vec::new(), 0);
     while at < said.words.len() {
-        let numeral = digits(said, at, measures).or_else(|| named(said, at));
+        let numeral = ratio(said, at).or_else(|| digits(said, at, measures)).or_else(|| named(said, at));
         at = numeral.map_or(at + 1, |numeral| numeral.to);
         found.extend(numeral);
     }
@@ -92,18 +92,24 @@ fn gap(said: &Reading, at: usize) -> Option<Gap> {
     said.gaps.get(at).copied()
 }
 
+fn is_ratio(said: &Reading, at: usize) -> bool {
+    gap(said, at) == Some(Gap::Ratio)
+}
+
+/// A number of `16:9`, or the two of `13/14`.
+fn ratio(said: &Reading, from: usize) -> Option<Numeral> {
+    let value = parse(word(said, from)).filter(|_| is_ratio(said, from) || is_ratio(said, from + 1))?;
+    let years = !is_ratio(said, from)
+        && !is_ratio(said, from + 2)
+        && (LEAST_RARE_YEARS..ADULT_YEARS).contains(&value)
+        && parse(word(said, from + 1)) == Some(value + 1);
+    let (to, kind) = if years { (from + 2, Kind::Cardinal) } else { (from + 1, Kind::Ratio) };
+    Some(Numeral { from, to, value, kind })
+}
+
+/// Any other number in digits.
 fn digits(said: &Reading, from: usize, measures: &Phrases) -> Option<Numeral> {
     let value = parse(word(said, from))?;
-    let ratio = |at| gap(said, at) == Some(Gap::Ratio);
-    let next = parse(word(said, from + 1));
-    if ratio(from) || ratio(from + 1) {
-        let years = !ratio(from)
-            && !ratio(from + 2)
-            && (LEAST_RARE_YEARS..ADULT_YEARS).contains(&value)
-            && next == Some(value + 1);
-        let (to, kind) = if years { (from + 2, Kind::Cardinal) } else { (from + 1, Kind::Ratio) };
-        return Some(Numeral { from, to, value, kind });
-    }
     let groups = (from + 1..).take_while(|&at| gap(said, at) == Some(Gap::Thousands)).count();
     let measured = groups == 1
         && (LEAST_RARE_YEARS..ADULT_YEARS).contains(&value)
@@ -121,8 +127,8 @@ fn digits(said: &Reading, from: usize, measures: &Phrases) -> Option<Numeral> {
     // `25 1/2`
     if parse(word(said, to)).is_some()
         && gap(said, to) == Some(Gap::Together)
-        && ratio(to + 1)
-        && !ratio(to + 2)
+        && is_ratio(said, to + 1)
+        && !is_ratio(said, to + 2)
     {
         to += 2;
     }
