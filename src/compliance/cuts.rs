@@ -61,6 +61,12 @@ impl Reading {
     }
 }
 
+/// Whether a number's own point ends the signs: `:.8`, and not the dots of `hats...8`.
+fn is_point(between: &str) -> bool {
+    let rest = between.strip_suffix('.').filter(|rest| !rest.is_empty());
+    rest.is_some_and(|rest| matches!(rest.trim(), "" | ":" | "="))
+}
+
 fn gap(before: &str, between: &str, behind: &str) -> Gap {
     let digits = behind.chars().take_while(|c| c.is_numeric()).count();
     let numbers = before.ends_with(char::is_numeric) && digits > 0;
@@ -71,7 +77,7 @@ fn gap(before: &str, between: &str, behind: &str) -> Gap {
         "," if numbers && digits == 3 => Gap::Thousands,
         "." if numbers => Gap::Decimal,
         // `:.8` is less than one.
-        _ if digits > 0 && between.len() > 1 && between.ends_with('.') => Gap::Ratio,
+        _ if digits > 0 && is_point(between) => Gap::Ratio,
         // `6' tall`
         "' " | "’ " | "′ " | "'' " | "\" " | "” "
             if before.len() == 1 && before.ends_with(char::is_numeric) =>
